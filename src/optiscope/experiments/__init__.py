@@ -1,0 +1,3 @@
+"""Experiments drive the whole line, from a problem and optimizers to recorded runs."""
+
+from __future__ import annotations

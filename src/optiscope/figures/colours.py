@@ -1,0 +1,61 @@
+"""Which colour a run or a group has: the same in every figure."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from optiscope.figures.theme import Theme
+
+_DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stroke:
+    """How the line of one run or group is drawn."""
+
+    colour: str
+    """As "#rrggbb"."""
+    dash: str = "solid"
+    """Plotly's dash style: with more names than colours, the second lot is dashed."""
+
+
+def assign_colours(names: Iterable[str], theme: Theme, given: Mapping[str, str] | None = None) -> dict[str, Stroke]:
+    """Give each name a stroke of its own.
+
+    A name's colour is chosen by the name itself, so a run looks the same alone and among others, in any order, today
+    and tomorrow. Only when two names ask for one colour does the later in alphabetical order get the next free one:
+    pass the colours that were assigned to all names as `given` where even that must not differ between figures.
+    """
+    unique = sorted(dict.fromkeys(names))
+    slots = len(theme.palette)
+    taken: dict[int, str] = {}
+    for name in unique:
+        wanted = zlib.crc32(name.encode()) % slots
+        lap = slots * (len(taken) // slots)
+        place = next(lap + (wanted + shift) % slots for shift in range(slots) if lap + (wanted + shift) % slots not in taken)
+        taken[place] = name
+    strokes = {
+        name: Stroke(colour=theme.palette[place % slots], dash=_DASHES[place // slots % len(_DASHES)])
+        for place, name in taken.items()
+    }
+    return {name: Stroke(colour=given[name]) if given and name in given else strokes[name] for name in unique}
+
+
+def along_scale(theme: Theme, count: int) -> list[str]:
+    """`count` colours evenly along the sequential scale, without its ends that fade into a background."""
+    return [_at(theme, 0.08 + 0.8 * (index / max(1, count - 1))) for index in range(count)]
+
+
+def _at(theme: Theme, position: float) -> str:
+    scale = theme.sequential
+    for (left, first), (right, second) in zip(scale[:-1], scale[1:], strict=True):
+        if position <= right:
+            share = (position - left) / (right - left)
+            parts = (
+                round((1 - share) * int(first[start : start + 2], 16) + share * int(second[start : start + 2], 16))
+                for start in (1, 3, 5)
+            )
+            return "#" + "".join(f"{part:02x}" for part in parts)
+    return scale[-1][1]

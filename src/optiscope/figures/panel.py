@@ -1,0 +1,126 @@
+"""One set of axes with what is drawn in it: a figure by itself, or a part of a larger one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import plotly.graph_objects as go
+
+from optiscope.figures.theme import Theme
+from optiscope.figures.wording import paragraph
+
+Domain = tuple[float, float]
+"""Start and end of a panel along one side of the figure, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Traces and axes that are not placed yet."""
+
+    title: str
+    """What is shown."""
+    traces: Sequence[Any] = ()
+    """Plotly traces without axes."""
+    x: Mapping[str, Any] = field(default_factory=dict)
+    """Properties of the x axis."""
+    y: Mapping[str, Any] = field(default_factory=dict)
+    """Properties of the y axis."""
+    notes: tuple[str, ...] = ()
+    """Sentences that belong to the picture: what was thinned, smoothed, left out."""
+    message: str = ""
+    """Why there is nothing to draw; stands in the middle of empty axes."""
+    legend: bool = True
+    """Whether the traces need a legend when the panel stands alone."""
+
+    def figure(self, theme: Theme, *, subtitle: Sequence[str] = ()) -> go.Figure:
+        """The panel as a figure of its own."""
+        figure = go.Figure()
+        place(figure, self, theme, number=1)
+        figure.update_layout(showlegend=self.legend)
+        head(figure, theme, self.title, (*subtitle, *self.notes))
+        return figure
+
+
+def head(figure: go.Figure, theme: Theme, title: str, sentences: Sequence[str] = ()) -> None:
+    """Set template, title and subtitle, and make room for them."""
+    text, lines = paragraph(sentences)
+    figure.update_layout(
+        template=theme.template,
+        title={
+            "text": title,
+            "subtitle": {"text": text} if text else None,
+            "x": 0.0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": 1.0,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 16},
+        },
+        margin={"t": 52 + 17 * lines},
+    )
+
+
+def place(  # noqa: D417 - the arguments are said in the sentence
+    figure: go.Figure,
+    panel: Panel,
+    theme: Theme,
+    *,
+    number: int,
+    x: Domain = (0.0, 1.0),
+    y: Domain = (0.0, 1.0),
+    heading: bool = False,
+    legend: bool = True,
+) -> None:
+    """Draw `panel` on the axes `number` of `figure`, within the domains `x` and `y`, with its title above if asked."""
+    suffix = "" if number == 1 else str(number)
+    if heading:
+        figure.add_annotation(
+            text=f"<b>{panel.title}</b>",
+            x=x[0],
+            y=y[1],
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            yshift=4,
+            showarrow=False,
+            font={"size": 13, "color": theme.text},
+        )
+    if panel.message:
+        figure.add_annotation(
+            text=paragraph([panel.message], line=max(24, int(84 * (x[1] - x[0]))))[0],
+            x=(x[0] + x[1]) / 2,
+            y=(y[0] + y[1]) / 2,
+            xref="paper",
+            yref="paper",
+            showarrow=False,
+            font={"size": 13, "color": theme.muted},
+        )
+    hidden: Mapping[str, Any] = {"showgrid": False, "showticklabels": False, "ticks": "", "range": [0, 1]}
+    axes = (hidden, hidden) if panel.message else (panel.x, panel.y)
+    figure.update_layout(
+        {
+            f"xaxis{suffix}": {"domain": list(x), "anchor": f"y{suffix}", **axes[0]},
+            f"yaxis{suffix}": {"domain": list(y), "anchor": f"x{suffix}", **axes[1]},
+        }
+    )
+    for trace in panel.traces:
+        placed = copy.deepcopy(trace)
+        placed.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}")
+        if not legend:
+            placed.update(showlegend=False)
+        _place_colour_bar(placed, x, y)
+        figure.add_trace(placed)
+
+
+def _place_colour_bar(trace: Any, x: Domain, y: Domain) -> None:
+    holder = trace if trace.type == "heatmap" else trace.marker if trace.type == "scatter" else None
+    if holder is None or not holder.showscale:
+        return
+    holder.colorbar.update(
+        x=x[1] + 0.012, xanchor="left", y=(y[0] + y[1]) / 2, yanchor="middle", len=y[1] - y[0], lenmode="fraction"
+    )

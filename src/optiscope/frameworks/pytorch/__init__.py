@@ -1,0 +1,5 @@
+"""The PyTorch adapter: watches any loop that calls `optimizer.step()`, under any trainer."""
+
+from optiscope.frameworks.pytorch.adapter import PytorchAdapter
+
+__all__ = ["PytorchAdapter"]

@@ -1,0 +1,21 @@
+"""Share of the gradient's elements that are exactly zero."""
+
+import numpy as np
+from jaxtyping import Float
+
+from optiscope.recording.quantities.quantity import Cost, Quantity, ratio
+from optiscope.recording.reductions import Reduced, Reduction
+
+
+def _whole(reduced: Reduced) -> Float[np.ndarray, " rows"]:
+    return ratio(reduced.total(Reduction.GRADIENT_ZEROS), reduced.elements)
+
+
+QUANTITY = Quantity(
+    name="gradient_zero_fraction",
+    formula="share of g that is exactly 0",
+    cost=Cost.DEAR,
+    needs=frozenset({Reduction.GRADIENT_ZEROS}),
+    per_tensor=lambda reduced: ratio(reduced[Reduction.GRADIENT_ZEROS], reduced.sizes),
+    whole=_whole,
+)

@@ -1,0 +1,1 @@
+"""How each trace type is drawn, one concept per file."""

@@ -1,0 +1,290 @@
+"""Scatter traces: lines, markers, texts, and the bands between lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.artist import Artist
+from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from optiscope.rendering.printing.axis import finite_numbers
+from optiscope.rendering.printing.colours import Rgba, parse_colour, with_opacity
+from optiscope.rendering.printing.page import LegendEntry, Page, Panel
+from optiscope.rendering.printing.part import Part
+from optiscope.rendering.printing.strokes import line_style, marker_diameters, marker_of, points
+from optiscope.rendering.printing.text import lettering
+from optiscope.rendering.printing.traces.error_bars import ERROR_BARS, draw_error_bars
+from optiscope.rendering.printing.vocabulary import Vocabulary
+
+VOCABULARY = Vocabulary.of(
+    f"""
+    x y x0 dx y0 dy xaxis yaxis mode text textfont.* textposition opacity visible connectgaps fillcolor zorder
+    line.color line.dash line.width
+    marker.color marker.size marker.sizemin marker.sizemode marker.sizeref marker.symbol marker.opacity
+    marker.line.color marker.line.width marker.cauto marker.cmin marker.cmax marker.cmid marker.colorscale
+    marker.autocolorscale marker.reversescale marker.showscale marker.colorbar.* marker.coloraxis
+    legend legendgroup legendgrouptitle.* legendrank showlegend {ERROR_BARS}
+    """,
+    values={
+        "line.shape": ("linear", "hv", "vh", "hvh", "vhv"),
+        "fill": ("none", "tozeroy", "tozerox", "tonexty", "tonextx", "toself"),
+        "orientation": ("v", "h"),
+        "fillpattern.shape": ("",),
+        "stackgroup": ("",),
+        "xcalendar": ("gregorian",),
+        "ycalendar": ("gregorian",),
+        "xperiodalignment": (),
+        "cliponaxis": (True, False),
+    },
+    harmless="""
+    line.simplify fillpattern.fillmode fillpattern.size fillpattern.solidity line.backoff marker.angleref marker.maxdisplayed
+    hoverlabel legendwidth alignmentgroup offsetgroup
+    """,
+)
+
+_STEPS = {"hv": "steps-post", "vh": "steps-pre", "hvh": "steps-mid"}
+
+
+def columns(trace: Part) -> tuple[Sequence[object] | np.ndarray, Sequence[object] | np.ndarray]:
+    """The x and y data; a missing one counts up."""
+    x, y = trace.column("x"), trace.column("y")
+    count = min(len(column) for column in (x, y) if column is not None) if x is not None or y is not None else 0
+    if x is None:
+        x = trace.number("x0", 0.0) + trace.number("dx", 1.0) * np.arange(count)
+    if y is None:
+        y = trace.number("y0", 0.0) + trace.number("dy", 1.0) * np.arange(count)
+    return x[:count], y[:count]
+
+
+class LineDrawer:
+    """Draws the scatter traces of a figure; it remembers each panel's last line, which "tonexty" fills down to."""
+
+    def __init__(self) -> None:
+        self.before: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
+
+    def draw(self, trace: Part, number: int, panel: Panel, page: Page) -> None:
+        """Draw one scatter trace."""
+        raw_x, raw_y = columns(trace)
+        x, y = panel.x.coordinates(raw_x), panel.y.coordinates(raw_y)
+        if trace.flag("connectgaps", default=False):
+            present = np.isfinite(x) & np.isfinite(y)
+            x, y = x[present], y[present]
+        mode = trace.text("mode", "lines+markers" if len(x) < 20 else "lines").split("+")
+        fill = trace.text("fill", "none")
+        own = page.colour_of(number)
+        marker_colour = trace.raw("marker.color")
+        fallback = parse_colour(marker_colour) if isinstance(marker_colour, str) else own
+        colour = parse_colour(trace.text("line.color")) if trace.raw("line.color") is not None else fallback
+        opacity = trace.number("opacity", 1.0)
+        depth = 3.0 + 1e-3 * trace.number("zorder", 0) + 1e-6 * number
+        handles: list[Artist] = []
+        band = self._fill(trace, fill, x, y, panel, colour, opacity)
+        if band is not None:
+            band.set_zorder(depth - 0.5)
+            handles.append(Patch(facecolor=band.get_facecolor()[0], edgecolor="none"))
+        if "lines" in mode:
+            handles.append(_line(trace, x, y, panel, with_opacity(colour, opacity), depth))
+        if "markers" in mode:
+            handles.append(_markers(trace, x, y, panel, page, colour=own, opacity=opacity, depth=depth + 1e-7))
+        if "text" in mode:
+            _texts(trace, x, y, panel, page, depth)
+        draw_error_bars(trace, x, y, panel, colour=with_opacity(fallback, opacity), depth=depth)
+        self._reach(trace, raw_x, raw_y, mode, fill, panel)
+        if handles:
+            page.legend_entries.append(
+                LegendEntry(trace=trace, number=number, handle=handles[0] if len(handles) == 1 else _Together(handles))  # type: ignore[arg-type]
+            )
+
+    def _fill(
+        self, trace: Part, fill: str, x: np.ndarray, y: np.ndarray, panel: Panel, line: Rgba, opacity: float
+    ) -> PolyCollection | None:
+        key = (panel.x.name, panel.y.name)
+        before = self.before.get(key)
+        self.before[key] = (x, y)
+        if fill == "none":
+            return None
+        if fill in ("tonexty", "tonextx") and before is None:
+            fill = {"tonexty": "tozeroy", "tonextx": "tozerox"}[fill]
+        colour = trace.raw("fillcolor")
+        face = with_opacity(parse_colour(colour) if colour is not None else with_opacity(line, 0.5), opacity)
+        floor_y, floor_x = (1e-300 if axis.kind == "log" else 0.0 for axis in (panel.y, panel.x))
+        outlines: list[np.ndarray] = []
+        for piece in _pieces(x, y):
+            px, py = _stepped(x[piece], y[piece], trace.text("line.shape", "linear"))
+            match fill:
+                case "tozeroy":
+                    outline = (np.concatenate([px, px[::-1]]), np.concatenate([py, np.full(len(py), floor_y)]))
+                case "tozerox":
+                    outline = (np.concatenate([px, np.full(len(px), floor_x)]), np.concatenate([py, py[::-1]]))
+                case _:
+                    outline = (px, py)
+            outlines.append(np.column_stack(outline))
+        if fill in ("tonexty", "tonextx") and before is not None:
+            outlines = [_between(trace, (x, y), before)]
+        band = PolyCollection(outlines, facecolors=[face], edgecolors="none", closed=True)
+        panel.axes.add_collection(band, autolim=False)
+        return band
+
+    def _reach(
+        self, trace: Part, raw_x: Sequence[object] | np.ndarray, raw_y: Sequence[object] | np.ndarray,
+        mode: list[str], fill: str, panel: Panel,
+    ) -> None:  # fmt: skip
+        shown = "markers" in mode
+        sizes = marker_diameters(trace, "marker", len(raw_x)) if shown else np.zeros(1)
+        room = 0.8 * float(sizes.max(initial=0.0)) / 0.75 if shown else 0.0
+        to_zero_y, to_zero_x = fill in ("tozeroy",), fill in ("tozerox",)
+        panel.x.show(panel.x.units(raw_x), room=room, padded=shown or "text" in mode or "lines" not in mode)
+        panel.y.show(panel.y.units(raw_y), room=room, padded=True)
+        panel.y.touches_zero |= to_zero_y
+        panel.x.touches_zero |= to_zero_x
+
+
+class _Together(tuple):  # type: ignore[type-arg]
+    """Several legend miniatures on top of each other, as matplotlib wants them: a tuple."""
+
+    __slots__ = ()
+
+    def __new__(cls, handles: Sequence[Artist]) -> _Together:
+        return super().__new__(cls, handles)
+
+
+def _line(trace: Part, x: np.ndarray, y: np.ndarray, panel: Panel, colour: Rgba, depth: float) -> Line2D:
+    shape = trace.text("line.shape", "linear")
+    style, width = line_style(trace), points(trace.number("line.width", 2.0))
+    if shape == "vhv":
+        x, y = _stepped(x, y, shape)
+    line = Line2D(
+        x, y, color=colour, linewidth=width, linestyle=style, zorder=depth,
+        drawstyle=_STEPS.get(shape, "default"), solid_joinstyle="round", solid_capstyle="butt",
+    )  # fmt: skip
+    panel.axes.add_line(line)
+    return Line2D([], [], color=colour, linewidth=width, linestyle=style)
+
+
+def _markers(
+    trace: Part, x: np.ndarray, y: np.ndarray, panel: Panel, page: Page, *, colour: Rgba, opacity: float, depth: float
+) -> Artist:
+    present = np.isfinite(x) & np.isfinite(y)
+    faces = marker_colours(trace, page, len(x), default=colour)
+    opacities = trace.column("marker.opacity")
+    strength = np.resize(np.asarray(opacities, dtype=float), len(x)) if opacities is not None else trace.number("marker.opacity", 1.0)
+    faces[:, 3] *= strength * opacity
+    diameters = marker_diameters(trace, "marker", len(x))
+    edges = _edge_colours(trace, page, len(x), opacity)
+    widths = trace.column("marker.line.width")
+    width = (
+        np.resize(np.asarray(widths, dtype=float), len(x)) * 0.75
+        if widths is not None
+        else np.full(len(x), points(trace.number("marker.line.width", 0.0)))
+    )
+    symbols = trace.column("marker.symbol")
+    names = np.resize(np.array(list(symbols), dtype=object), len(x)) if symbols is not None else np.full(len(x), trace.raw("marker.symbol") or "circle", dtype=object)
+    handle: Artist | None = None
+    for name in dict.fromkeys(names.tolist()):
+        chosen = present & (names == name)
+        marker, filled = marker_of(name)
+        outline = edges[chosen] if filled else faces[chosen]
+        collection: PathCollection = panel.axes.scatter(
+            x[chosen], y[chosen], s=diameters[chosen] ** 2, marker=marker, zorder=depth,  # type: ignore[arg-type]
+            facecolors=faces[chosen] if filled else "none", edgecolors=outline,
+            linewidths=width[chosen] if filled else np.maximum(width[chosen], 0.75), plotnonfinite=False,
+        )  # fmt: skip
+        collection.set_clip_on(trace.flag("cliponaxis", default=True))
+        if handle is None:
+            first = int(np.argmax(chosen)) if chosen.any() else 0
+            face: Rgba | str = tuple(faces[first]) if len(faces) else colour
+            handle = Line2D(
+                [], [], linestyle="none", marker=marker, markersize=float(np.clip(diameters[first] if len(diameters) else 4.5, 2.0, 12.0)),  # type: ignore[arg-type]
+                markerfacecolor=face if filled else "none", markeredgecolor=(tuple(edges[first]) if filled and len(edges) else face),
+                markeredgewidth=float(width[first]) if filled and len(width) else 0.75,
+            )  # fmt: skip
+    return handle if handle is not None else Line2D([], [], linestyle="none")
+
+
+def marker_colours(trace: Part, page: Page, count: int, *, default: Rgba, path: str = "marker") -> Float[np.ndarray, "count 4"]:
+    """The colour of each marker: one for all, one each, or numbers through a colour scale."""
+    given = trace.column(f"{path}.color")
+    if given is None:
+        single = trace.raw(f"{path}.color")
+        if isinstance(single, int | float) and not isinstance(single, bool):
+            given = [single] * count
+        else:
+            return np.tile(np.array(parse_colour(single) if single is not None else default), (count, 1))
+    listed = list(given[:count])
+    if any(isinstance(value, str) for value in listed):
+        colours = np.array([parse_colour(value) if value is not None else default for value in listed])
+        return np.resize(colours, (count, 4))
+    numbers = finite_numbers(given)[:count]
+    mapping = page.mapping(trace.part(path), numbers, letter="c")
+    colours = mapping.colours(np.resize(numbers, count))
+    # A marker without a number is grey, as plotly draws it: the point exists, its value does not.
+    colours[np.isnan(np.resize(numbers, count))] = (0.5, 0.5, 0.5, 1.0)
+    return colours
+
+
+def _edge_colours(trace: Part, page: Page, count: int, opacity: float) -> np.ndarray:
+    given = trace.column("marker.line.color")
+    if given is None:
+        one = parse_colour(trace.text("marker.line.color", "#444"))
+        return np.tile(np.array(with_opacity(one, opacity)), (count, 1))
+    colours = np.array([with_opacity(parse_colour(value), opacity) for value in given])
+    return np.resize(colours, (count, 4))
+
+
+_PLACES = {"left": "right", "center": "center", "right": "left"}
+
+
+def _texts(trace: Part, x: np.ndarray, y: np.ndarray, panel: Panel, page: Page, depth: float) -> None:
+    given = trace.column("text")
+    texts = list(given) if given is not None else [trace.text("text")] * len(x)
+    font = page.font.of(trace, "textfont")
+    position = trace.text("textposition", "middle center")
+    vertical, _, horizontal = position.partition(" ")
+    shift = {"top": 1.0, "middle": 0.0, "bottom": -1.0}[vertical]
+    side = {"left": -1.0, "center": 0.0, "right": 1.0}[horizontal or "center"]
+    reach = float(marker_diameters(trace, "marker", 1)[0]) / 2 + 2.0 if "markers" in trace.text("mode") else 2.0
+    for px, py, text in zip(x, y, texts, strict=False):
+        if text in (None, "") or not (np.isfinite(px) and np.isfinite(py)):
+            continue
+        artist = panel.axes.annotate(
+            "", (px, py), xytext=(side * reach, shift * reach), textcoords="offset points", zorder=depth,
+            ha=_PLACES[horizontal or "center"], va={"top": "bottom", "middle": "center", "bottom": "top"}[vertical],
+            annotation_clip=True,
+        )  # fmt: skip
+        lettering(str(text), font, part=trace.name).dress(artist)
+
+
+def _pieces(x: np.ndarray, y: np.ndarray) -> list[slice]:
+    """The runs between gaps."""
+    present = np.concatenate([[False], np.isfinite(x) & np.isfinite(y), [False]]).astype(int)
+    starts, stops = np.flatnonzero(np.diff(present) == 1), np.flatnonzero(np.diff(present) == -1)
+    return [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
+
+
+def _between(trace: Part, own: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The outline of the band between this line and the one before; points in gaps are passed over, as plotly does."""
+    shape = trace.text("line.shape", "linear")
+    halves = []
+    for x, y in (own, other):
+        present = np.isfinite(x) & np.isfinite(y)
+        halves.append(np.column_stack(_stepped(x[present], y[present], shape)))
+    return np.concatenate([halves[0], halves[1][::-1]])
+
+
+def _stepped(x: np.ndarray, y: np.ndarray, shape: str) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of a stepped line, for fills."""
+    if shape == "linear" or len(x) < 2:
+        return x, y
+    if shape == "hv":
+        return np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]
+    if shape == "vh":
+        return np.repeat(x, 2)[:-1], np.repeat(y, 2)[1:]
+    if shape == "vhv":
+        middle = (y[1:] + y[:-1]) / 2
+        return np.repeat(x, 2), np.concatenate([y[:1], np.repeat(middle, 2), y[-1:]])
+    middle = (x[1:] + x[:-1]) / 2
+    return np.concatenate([x[:1], np.repeat(middle, 2), x[-1:]]), np.repeat(y, 2)

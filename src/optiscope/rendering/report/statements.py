@@ -1,0 +1,270 @@
+"""A run in words: what was trained, how it went, what stands out, what recording cost and what was lost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from optiscope.analysis.wording import counted, listed, percent
+from optiscope.recording.quantities import quantities
+from optiscope.rendering.report.facts import facts
+from optiscope.rendering.report.wording import duration, number
+from optiscope.runs import Run, Series
+
+Kind = Literal["fact", "notice", "warning"]
+
+HEALTHY_UPDATE_RATIO = (1e-4, 1e-1)
+"""Band of ‖Δθ‖/‖θ‖ in which most healthy runs are; published by several tools, a starting point and no law."""
+_SPIKE = 10.0
+"""A gradient norm is called a spike from this many medians."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One sentence about a run."""
+
+    kind: Kind
+    """"warning" for damage, failure and what is not finite, "notice" for what stands out, "fact" for the rest."""
+    text: str
+    """The sentence."""
+
+
+def statements(run: Run) -> tuple[Statement, ...]:
+    """Describe `run` in sentences, each computed from its records; nothing is judged that is not said with its number."""
+    return tuple(
+        [
+            Statement(kind="fact", text=_what(run)),
+            *_end(run),
+            *_metrics(run),
+            *_nonfinite(run),
+            *_standing_out(run),
+            *_recording(run),
+            *(Statement(kind="warning", text=sentence) for sentence in run.losses.sentences()),
+        ]
+    )
+
+
+def metric_names(run: Run) -> tuple[str, ...]:
+    """Names of the series that the user logged, as opposed to those that the recorder measured."""
+    return tuple(name for name in run.names if not run[name].labels and not _is_measured(name))
+
+
+def _is_measured(name: str) -> bool:
+    base, _, last = name.rpartition("/")
+    return last == "step_skipped" or (last == "global" and base.rpartition("/")[2] in quantities())
+
+
+def named(run: Run, name: str) -> tuple[str, ...]:
+    """All series of the quantity `name`: one, or with several optimizers one for each."""
+    return tuple(each for each in run.names if each == name or each.endswith(f"/{name}"))
+
+
+# -------------------------------------------------------------------------------------------------- what and how far
+
+
+def _what(run: Run) -> str:
+    model, optimizers = run.model, optimizer_names(run.optimizer)
+    parameters = model.get("parameters")
+    details = [str(model["framework"])] if model.get("framework") else []
+    if isinstance(parameters, int):
+        details.append(counted(parameters, "parameter"))
+    subject = f"{model.get('name') or 'A model'}{f' ({listed(details)})' if details else ''}"
+    means = f" with {listed(optimizers)}" if optimizers else ""
+    amounts = [
+        counted(round(amount), noun) if float(amount).is_integer() else f"{number(amount)} {noun}s"
+        for noun, amount in _reached(run)
+    ]
+    extent = f" ({listed(amounts)})" if amounts else ""
+    return f"{subject} was trained{means} for {counted(run.steps, 'step')}{extent} in {duration(run.seconds)}."
+
+
+def optimizer_names(optimizer: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each optimizer with the learning rates of its groups at the start: "Adam (learning rate 0.003)"."""
+    several = [optimizer] if isinstance(optimizer, Mapping) else list(optimizer)
+    return [text for each in several if (text := _optimizer_name(each))]
+
+
+def _optimizer_name(optimizer: Mapping[str, Any]) -> str:
+    settings = [group.get("hyperparameters", {}) for group in optimizer.get("groups", ())]
+    rates = [each.get("learning_rate", each.get("lr")) for each in settings]
+    numbers = list(dict.fromkeys(number(float(rate)) for rate in rates if isinstance(rate, int | float)))
+    suffix = f" (learning rate {listed(numbers)})" if numbers else ""
+    return f"{optimizer['name']}{suffix}" if optimizer.get("name") else ""
+
+
+def _reached(run: Run) -> Iterator[tuple[str, float]]:
+    """Epochs and samples at the last row that named them."""
+    for noun in ("epoch", "sample"):
+        columns = [run[name].epochs if noun == "epoch" else run[name].samples for name in metric_names(run)]
+        last = [float(column[np.isfinite(column)][-1]) for column in columns if column is not None and np.isfinite(column).any()]
+        if last:
+            yield noun, max(last)
+
+
+def _end(run: Run) -> Iterator[Statement]:
+    match run.status:
+        case "running":
+            yield Statement(kind="notice", text=f"It is still running: this is how it stood at step {run.steps:,}.")
+        case "failed":
+            causes = [event.message for event in run.events if event.kind == "exception"]
+            reason = f": {causes[-1]}" if causes else ", and did not say why."
+            yield Statement(kind="warning", text=f"It ended with an exception after step {run.steps:,}{reason}")
+        case "terminated":
+            yield Statement(kind="warning", text=f"It was stopped by a signal after step {run.steps:,}.")
+        case "crashed":
+            yield Statement(
+                kind="warning",
+                text=f"Its process ended without closing the run (killed, or the machine went down) after step {run.steps:,}.",
+            )
+
+
+def _metrics(run: Run) -> Iterator[Statement]:
+    for name in metric_names(run):
+        one = facts(run[name])
+        if one.recent is None or one.minimum is None or one.maximum is None:
+            continue
+        if one.rows == 1:
+            yield Statement(kind="fact", text=f"{name} was logged once: {number(one.last)} at step {one.last_step:,}.")
+            continue
+        end = number(one.recent) if one.rows >= 20 else number(one.last)
+        how = "mean of the last tenth" if one.rows >= 20 else f"step {one.last_step:,}"
+        yield Statement(
+            kind="fact",
+            text=(
+                f"{name} went from {number(one.first)} (step {one.first_step:,}) to {end} ({how}); "
+                f"lowest {number(one.minimum)} at step {one.minimum_step:,}, "
+                f"highest {number(one.maximum)} at step {one.maximum_step:,}."
+            ),
+        )
+
+
+# ------------------------------------------------------------------------------------------------- what stands out
+
+
+def _nonfinite(run: Run) -> Iterator[Statement]:
+    clean = True
+    for name in metric_names(run):
+        one = facts(run[name])
+        if one.nonfinite:
+            clean = False
+            yield Statement(
+                kind="warning",
+                text=f"{name} is NaN or infinite in {one.nonfinite:,} of its {one.rows:,} values, first at step "
+                f"{one.first_nonfinite_step:,}.",
+            )
+    for name in named(run, "gradient_nonfinite"):
+        first = _first_positive(run[name])
+        if first is not None:
+            clean = False
+            step, labels = first
+            yield Statement(
+                kind="warning",
+                text=f"The first gradient that is not finite was recorded at step {step:,}, in {listed(labels)}.",
+            )
+    if clean and run.names:
+        yield Statement(kind="fact", text="No NaN and no infinity was recorded in a metric or a gradient.")
+
+
+def _first_positive(series: Series) -> tuple[int, list[str]] | None:
+    """The first step at which a label is above zero, and all labels that are."""
+    rows = np.flatnonzero((series.values > 0).reshape(len(series), -1).any(axis=1))
+    if not len(rows):
+        return None
+    above = series.values[rows[0]] > 0
+    return int(series.steps[rows[0]]), [label for label, is_above in zip(series.labels, above, strict=True) if is_above]
+
+
+def _standing_out(run: Run) -> Iterator[Statement]:
+    yield from (statement for name in named(run, "step_skipped") for statement in _skipped(run[name]))
+    yield from (statement for name in named(run, "gradient_norm/global") for statement in _spike(run[name]))
+    yield from (statement for name in named(run, "update_ratio") for statement in _ratios(run[name]))
+    yield from (statement for name in named(run, "distance_from_start") for statement in _unmoved(run[name]))
+
+
+def _skipped(series: Series) -> Iterator[Statement]:
+    skipped = int(np.nansum(series.values))
+    if skipped:
+        yield Statement(
+            kind="notice", text=f"{counted(skipped, 'step')} did not change the weights (skipped by the gradient scaler)."
+        )
+
+
+def _spike(series: Series) -> Iterator[Statement]:
+    finite = np.isfinite(series.values)
+    if finite.sum() < 20:
+        return
+    typical = float(np.median(series.values[finite]))
+    top = int(np.argmax(np.where(finite, series.values, -np.inf)))
+    if typical > 0 and series.values[top] > _SPIKE * typical:
+        times = series.values[top] / typical
+        yield Statement(
+            kind="notice",
+            text=f"The largest gradient norm, {number(float(series.values[top]))} at step {int(series.steps[top]):,}, is "
+            f"{times:,.0f} times the median.",
+        )
+
+
+def _ratios(series: Series) -> Iterator[Statement]:
+    half = series.values[len(series) // 2 :]
+    typical = [
+        (label, float(np.median(column[np.isfinite(column)])))
+        for label, column in zip(series.labels, half.T, strict=True)
+        if np.isfinite(column).any()
+    ]
+    low, high = HEALTHY_UPDATE_RATIO
+    outside = [(label, ratio) for label, ratio in typical if ratio > high or 0 < ratio < low]
+    if not typical:
+        return
+    band = f"{number(low)} to {number(high)}"
+    if outside:
+        outside.sort(key=lambda pair: -abs(math.log10(pair[1] / math.sqrt(low * high))))
+        examples = listed([f"{label} {number(ratio)}" for label, ratio in outside])
+        yield Statement(
+            kind="notice",
+            text=f"The update/weight ratio of {len(outside)} of {counted(len(typical), 'tensor')} lies outside {band} "
+            f"(median over the second half of the run): {examples}.",
+        )
+    else:
+        yield Statement(
+            kind="fact",
+            text=f"The update/weight ratio of every tensor lies in {band} (median over the second half of the run).",
+        )
+
+
+def _unmoved(series: Series) -> Iterator[Statement]:
+    if not len(series):
+        return
+    still = [label for label, distance in zip(series.labels, series.values[-1], strict=True) if distance == 0]
+    if still:
+        yield Statement(
+            kind="notice",
+            text=f"{counted(len(still), 'tensor')} ended exactly where {'it' if len(still) == 1 else 'they'} began: "
+            f"{listed(still)}.",
+        )
+
+
+# ------------------------------------------------------------------------------------------------------- recording
+
+
+def _recording(run: Run) -> Iterator[Statement]:
+    overhead = run.overhead
+    fraction, budget = overhead.get("fraction"), overhead.get("budget")
+    if isinstance(fraction, int | float):
+        allowed = f" of a budget of {percent(budget)}" if isinstance(budget, int | float) else ", without a budget"
+        seconds = overhead.get("training_seconds")
+        base = f" ({duration(seconds)})" if isinstance(seconds, int | float) else ""
+        yield Statement(
+            kind="fact",
+            text=f"Recording took {percent(fraction)} of the training time{base}{allowed}, both threads counted.",
+        )
+    thinned = {name: gap for name, gap in overhead.get("intervals", {}).items() if gap > 1.05}
+    if thinned:
+        yield Statement(
+            kind="fact",
+            text=f"To stay inside the budget, {len(thinned)} of the quantities were measured at some steps "
+            "only; the table of recording lists the intervals.",
+        )

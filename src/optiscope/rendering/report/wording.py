@@ -1,0 +1,56 @@
+"""Numbers, durations and sizes as people write them, the same in the report and on the command line."""
+
+from __future__ import annotations
+
+import math
+
+from optiscope.analysis.wording import percent
+
+
+def number(value: float | None) -> str:
+    """`value` with four significant digits; whole numbers in full with thousands separated; NaN and ∞ by name."""
+    if value is None:
+        return "–"
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    if float(value).is_integer() and abs(value) < 1e15:
+        return _minus(f"{value:,.0f}")
+    if 1e-3 <= abs(value) < 1e5:
+        digits = max(0, 3 - math.floor(math.log10(abs(value))))
+        return _minus(f"{value:,.{digits}f}")
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return _minus(f"{mantissa}e{int(exponent)}")
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def share(fraction: float | None) -> str:
+    """A share in [0, 1] as a percentage; a dash when it was not measured."""
+    return "–" if fraction is None else percent(fraction) if math.isfinite(fraction) else number(fraction)
+
+
+def duration(seconds: float) -> str:
+    """A length of time, such as "0.42 s", "12 s", "3 min 20 s" or "2 h 5 min"."""
+    if seconds < 10:
+        return f"{seconds:.2g} s" if seconds >= 0.01 else f"{1000 * seconds:.2g} ms"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(count: float) -> str:
+    """A number of bytes, such as "4.7 MB" (powers of ten)."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"

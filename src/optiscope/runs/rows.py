@@ -1,0 +1,54 @@
+"""What the training thread hands to the writer: a position and the values there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where on the timelines of a run something was recorded."""
+
+    step: int
+    """Optimizer steps completed. 0 is the start."""
+    seconds: float
+    """Time since the run began, in seconds; goes on counting in a resumed run."""
+    epoch: float | None = None
+    """Passes over the data, may be fractional; None when nobody said."""
+    samples: float | None = None
+    """Samples seen; None when nobody said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One recording of one source: all of its quantities at one position.
+
+    A value is a number, or a one-dimensional array with one element per label. In rows of histograms it is an integer
+    array [labels, bins], and the value named "<kind>/nonfinite" (one integer per label) goes with it.
+    """
+
+    source: str
+    """Who measured, such as "layers" or "histograms". Rows of one source and one shape share a file."""
+    position: Position
+    """Where on the timelines."""
+    values: Mapping[str, float | NDArray[np.generic]]
+    """Quantity by name."""
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each array its labels (parameters or parameter groups), by the name of the value."""
+    edges: Float[np.ndarray, " bins+1"] | None = None
+    """Bin edges of the histograms, ascending. None means the fixed edges of the run format."""
+
+
+@runtime_checkable
+class PendingValue(Protocol):
+    """A number that is still on its way, such as a transfer from an accelerator."""
+
+    def resolve(self) -> float:
+        """Wait for the number. Called on the writer's thread, never on the training thread."""
+        ...

@@ -1,0 +1,1 @@
+"""The tests of Optiscope; the folders mirror src/optiscope."""

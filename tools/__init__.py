@@ -1,0 +1,1 @@
+"""What the developers of Optiscope run through `make`; not part of the package."""
