@@ -1,7 +1,7 @@
 # Every task of the project. `make help` lists them; each one sets up the environment first when that is needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types layers bench docs pins clean
+.PHONY: help setup demo test check bench docs pins clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -25,21 +25,11 @@ $(READY_BENCH): | $(READY)
 demo: setup  ## Train LeNet with five optimizers, compare them, write optiscope-demo/report.html (about a minute)
 	@.venv/bin/optiscope demo
 
-test: lint types layers  ## Everything that continuous integration runs
-	@$(PY) -m tools.run_tests
+test: setup  ## Everything that continuous integration runs
+	@$(PY) -m tools.check
 
-check: lint types layers  ## The quick loop: lint, types, layers and the fast tests
-	@$(PY) -m tools.run_tests --fast
-
-lint: setup
-	@$(PY) -m ruff format --check --quiet .
-	@$(PY) -m ruff check --quiet .
-
-types: setup
-	@$(PY) -m mypy
-
-layers: setup
-	@.venv/bin/lint-imports --no-logo
+check: setup  ## The quick loop: format, lint, types, layers and the fast tests
+	@$(PY) -m tools.check --fast
 
 bench: $(READY_BENCH)  ## Run every benchmark and write docs/benchmarks.md (QUICK=1 for a short round)
 	@$(PY) -m tools.write_benchmarks $(if $(QUICK),--quick)

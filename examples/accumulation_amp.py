@@ -17,8 +17,8 @@ n_head = 4
 n_layer = 1
 micro_batch = 32
 gradient_accumulation_steps = 2
-max_iters = 120
-warmup_iters = 12
+max_iters = 70
+warmup_iters = 7
 learning_rate = 1e-2
 min_lr = 1e-3
 grad_clip = 1.0
@@ -80,7 +80,7 @@ for it in range(max_iters):
     torch.nn.utils.clip_grad_norm_(model.parameters(), grad_clip)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    if it % 20 == 0 or it == max_iters - 1:
+    if it % 10 == 0 or it == max_iters - 1:
         print(f"iter {it}: loss {lossf:.4f}, lr {get_lr(it):.2e}")
 
 with torch.no_grad():

@@ -66,7 +66,7 @@ def test_the_names_of_the_lazy_table_are_the_public_ones():
 def test_type_checkers_see_the_same_names_from_the_same_homes():
     guarded = [node for node in ast.parse(inspect.getsource(optiscope)).body if isinstance(node, ast.If)]
     seen = {
-        name.name: statement.module
+        name.asname or name.name: f"{statement.module}.{name.name}"
         for node in guarded
         for statement in node.body
         if isinstance(statement, ast.ImportFrom)

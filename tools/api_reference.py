@@ -10,15 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import optiscope
+import optiscope.runs
 from optiscope import errors
 
 SECTIONS = {"Args", "Attributes", "Raises", "Returns", "Yields"}
 """The headings of a docstring whose entries become a list."""
+HANDED_OUT = ("Catalogue", "RunSummary", "Snapshots", "Event", "Losses", "Tail", "Cursor")
+"""Classes of `optiscope.runs` that nobody constructs, but that runs and their lists hand out."""
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "api.md"
 NOTE = "<!-- Written by `make docs` from the docstrings. Change those, not this page. -->"
 INTRODUCTION = """\
-Everything here is reached as `import optiscope as osc; osc.<name>`. Names that are not on this page are not public and
-may change at any time."""
+Functions and most classes are reached as `import optiscope as osc; osc.<name>`; the last classes are handed out by
+others and live in `optiscope.runs`. Names that are not on this page are not public and may change at any time."""
 
 
 def definition(thing: object) -> ast.FunctionDef | ast.ClassDef:
@@ -60,27 +63,42 @@ def parameter(argument: ast.arg, default: ast.expr | None) -> str:
     )
 
 
-def signature(node: ast.FunctionDef, *, width: int = 120) -> str:
+def signature(name: str, node: ast.FunctionDef, *, width: int = 120) -> str:
     """`name(parameters) -> result`, on one line or with one parameter a line."""
     written = list(parameters(node.args))
     result = f" -> {ast.unparse(node.returns)}" if node.returns is not None else ""
-    line = f"{node.name}({', '.join(written)}){result}"
+    line = f"{name}({', '.join(written)}){result}"
     if len(line) <= width:
         return line
-    return "\n".join([f"{node.name}(", *(f"    {each}," for each in written), f"){result}"])
+    return "\n".join([f"{name}(", *(f"    {each}," for each in written), f"){result}"])
+
+
+def told_below(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str]]:
+    """Each statement with the docstring below it, or ""."""
+    for statement, following in zip(body, [*body[1:], None], strict=True):
+        match following:
+            case ast.Expr(value=ast.Constant(value=str(told))):
+                yield statement, inspect.cleandoc(told)
+            case _:
+                yield statement, ""
 
 
 def fields(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
     """The fields of a dataclass with the docstrings below them."""
-    for statement, following in zip(node.body, [*node.body[1:], None], strict=True):
-        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
-            continue
-        if statement.target.id.startswith("_"):
-            continue
-        told = ""
-        if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
-            told = inspect.cleandoc(str(following.value.value))
-        yield f"{statement.target.id}: {ast.unparse(statement.annotation)}", told
+    for statement, told in told_below(node.body):
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
+                yield f"{name}: {ast.unparse(statement.annotation)}", told
+
+
+def attributes(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    """The attributes that `__init__` sets and tells about."""
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+            for statement, told in told_below(method.body):
+                match statement:
+                    case ast.Assign(targets=[ast.Attribute(attr=name)]) if told and not name.startswith("_"):
+                        yield name, told
 
 
 def is_property(node: ast.FunctionDef) -> bool:
@@ -99,7 +117,7 @@ def members(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
             result = f": {ast.unparse(statement.returns)}" if statement.returns is not None else ""
             yield f"{statement.name}{result}", told
         else:
-            yield signature(statement, width=1000), told
+            yield signature(statement.name, statement, width=1000), told
 
 
 def listed(items: Iterator[tuple[str, str]]) -> list[str]:
@@ -145,10 +163,11 @@ def section(name: str, thing: object) -> str:
     node = definition(thing)
     if isinstance(node, ast.FunctionDef):
         return "\n".join(
-            [f"## {name}", "", "```python", signature(node), "```", "", fenced(inspect.getdoc(thing) or "")]
+            [f"## {name}", "", "```python", signature(name, node), "```", "", fenced(inspect.getdoc(thing) or "")]
         ).rstrip()
     lines = [f"## {name}", "", fenced(inspect.getdoc(thing) or "")]
-    items = [*(listed(fields(node)) if dataclasses.is_dataclass(thing) else []), *listed(members(node))]
+    data = fields(node) if dataclasses.is_dataclass(thing) else attributes(node)
+    items = [*listed(data), *listed(members(node))]
     return "\n".join([*lines, "", *items]).rstrip()
 
 
@@ -163,8 +182,9 @@ def api_reference() -> str:
     named = {name: getattr(optiscope, name) for name in optiscope.__all__ if name not in {"__version__", "errors"}}
     functions = [section(name, thing) for name, thing in named.items() if not isinstance(thing, type)]
     classes = [section(name, thing) for name, thing in named.items() if isinstance(thing, type)]
+    handed_out = [section(name, getattr(optiscope.runs, name)) for name in HANDED_OUT]
     title = "# Public API\n\n" + NOTE + "\n\n" + INTRODUCTION
-    return "\n\n".join([title, *functions, *classes, errors_section()]) + "\n"
+    return "\n\n".join([title, *functions, *classes, *handed_out, errors_section()]) + "\n"
 
 
 if __name__ == "__main__":

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from optiscope.figures import plot
     from optiscope.frameworks.watch import Watch, watch
     from optiscope.recording.schedule import at, every, log_spaced
-    from optiscope.rendering import save, write_report
-    from optiscope.runs import HistogramSeries, Run, Series, list_runs, open_run
+    from optiscope.rendering.report import write_report
+    from optiscope.rendering.save import save
+    from optiscope.runs import HistogramSeries, Run, Series, open_run
+    from optiscope.runs import runs as list_runs
 
 __version__ = "0.1.0"
 
@@ -55,32 +57,34 @@ __all__ = [
     "write_report",
 ]
 
-# Where each name lives. No name may be that of a direct submodule: importing the submodule would take its place.
+# Where each name lives. No name may be that of a direct submodule, which would take its place once it is imported; so
+# the function that lists runs is not called `runs` here.
 _HOMES = {
-    "Comparison": "optiscope.analysis.comparison",
-    "HistogramSeries": "optiscope.runs",
-    "Run": "optiscope.runs",
-    "Series": "optiscope.runs",
-    "Trajectory": "optiscope.analysis.trajectory",
-    "Watch": "optiscope.frameworks.watch",
-    "at": "optiscope.recording.schedule",
-    "compare": "optiscope.analysis.comparison",
-    "every": "optiscope.recording.schedule",
-    "list_runs": "optiscope.runs",
-    "log_spaced": "optiscope.recording.schedule",
-    "open_run": "optiscope.runs",
-    "plot": "optiscope.figures",
-    "save": "optiscope.rendering",
-    "trajectory": "optiscope.analysis.trajectory",
-    "watch": "optiscope.frameworks.watch",
-    "write_report": "optiscope.rendering",
+    "Comparison": "optiscope.analysis.comparison.Comparison",
+    "HistogramSeries": "optiscope.runs.HistogramSeries",
+    "Run": "optiscope.runs.Run",
+    "Series": "optiscope.runs.Series",
+    "Trajectory": "optiscope.analysis.trajectory.Trajectory",
+    "Watch": "optiscope.frameworks.watch.Watch",
+    "at": "optiscope.recording.schedule.at",
+    "compare": "optiscope.analysis.comparison.compare",
+    "every": "optiscope.recording.schedule.every",
+    "list_runs": "optiscope.runs.runs",
+    "log_spaced": "optiscope.recording.schedule.log_spaced",
+    "open_run": "optiscope.runs.open_run",
+    "plot": "optiscope.figures.plot",
+    "save": "optiscope.rendering.save.save",
+    "trajectory": "optiscope.analysis.trajectory.trajectory",
+    "watch": "optiscope.frameworks.watch.watch",
+    "write_report": "optiscope.rendering.report.write_report",
 }
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
-    value: object = getattr(importlib.import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].rpartition(".")
+    value: object = getattr(importlib.import_module(module), attribute)
     globals()[name] = value
     return value
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from optiscope.errors import UnknownName
 
@@ -54,7 +54,7 @@ def group_runs(runs: Sequence[Run], group_by: str | Sequence[str] | None = None)
         if keys is None:
             identity += json.dumps(_hyperparameters(run), sort_keys=True, default=repr)
             # The second run of one seed repeats nothing that the first does not: it opens a group of its own.
-            seed = repr(run.config.get(SEED))
+            seed = repr(_seed(run))
             copies[identity, seed] += 1
             identity += f"#{copies[identity, seed]}"
         members.setdefault(identity, []).append(run)
@@ -68,17 +68,16 @@ def group_runs(runs: Sequence[Run], group_by: str | Sequence[str] | None = None)
 
 def optimizer_name(run: Run) -> str:
     """Name of the run's optimizer, or names joined with "+" when it has several; empty when it is not known."""
-    return "+".join(str(one["name"]) for one in _optimizers(run) if "name" in one)
+    return "+".join(str(one["name"]) for one in run.optimizers if "name" in one)
 
 
-def _optimizers(run: Run) -> list[Mapping[str, Any]]:
-    described: object = run.optimizer
-    several = described if isinstance(described, Sequence) else [described]
-    return [one for one in several if isinstance(one, Mapping)]
+def _seed(run: Run) -> object:
+    return run.config.get(SEED, run.seed)
 
 
 def _hyperparameters(run: Run) -> list[object]:
-    return [group.get("hyperparameters") for one in _optimizers(run) for group in one.get("groups", ())]
+    groups = (one.get("groups") for one in run.optimizers)
+    return [group.get("hyperparameters") for several in groups for group in several or () if isinstance(group, Mapping)]
 
 
 def _settings(run: Run, keys: tuple[str, ...] | None) -> dict[str, object]:

@@ -23,7 +23,7 @@ EXIT_INTERRUPTED = 130
 class Commands(TyperGroup):
     """The group of commands, which turns known errors into one message and an exit code."""
 
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 — the types are those of Typer's copy of click
+    def invoke(self, ctx: Any) -> Any:
         """Run the chosen command. A traceback is shown only for what is a fault of Optiscope."""
         from optiscope.errors import OptiscopeError
 

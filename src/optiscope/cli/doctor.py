@@ -71,7 +71,9 @@ FRAMEWORKS = (
     ),
 )
 OPTIONAL = (
-    Part(name="scikit-learn", module="sklearn", distributions=("scikit-learn",), purpose="data of the demo", extra="demo"),
+    Part(
+        name="scikit-learn", module="sklearn", distributions=("scikit-learn",), purpose="data of the demo", extra="demo"
+    ),
 )
 
 
@@ -243,7 +245,12 @@ def _print(
         typer.echo(f"{name:<11} {value}")
     typer.echo()
     rows = [
-        [group, finding.name, (finding.version or "found") if finding.found else "–", finding.install or finding.purpose]
+        [
+            group,
+            finding.name,
+            (finding.version or "found") if finding.found else "–",
+            finding.install or finding.purpose,
+        ]
         for group, findings in groups.items()
         for finding in findings
     ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from optiscope.runs import RunSummary
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """What became of a run."""
 
     running = "running"
@@ -22,6 +23,7 @@ class Status(str, Enum):
     failed = "failed"
     terminated = "terminated"
     crashed = "crashed"
+    unreadable = "unreadable"
 
 
 def ls(
@@ -46,20 +48,14 @@ def ls(
 
     where = folder or (Path("runs") if Path("runs").is_dir() else Path())
     catalogue = runs(where)
-    wanted: dict[str, str] = {}
-    if name is not None:
-        wanted["name"] = name
-    if status is not None:
-        wanted["status"] = status.value
-    if tag is not None:
-        wanted["tag"] = tag
-    found = _sorted(list(catalogue.filter(**wanted) if wanted else catalogue), key=sort, descending=descending)
+    filtered = catalogue.filter(name=name, status=None if status is None else status.value, tag=tag)
+    found = _sorted(list(filtered), key=sort, descending=descending)
     if as_json:
         print_json([_as_mapping(run) for run in found])
     elif found:
         _print(found)
     else:
-        typer.echo(f"No run in {where}{' matches' if wanted else ''}.", err=True)
+        typer.echo(f"No run in {where}{' matches' if len(catalogue) else ''}.", err=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +86,11 @@ def _value(run: RunSummary, key: str, attributes: set[str]) -> str | float | Non
         value: str | float = getattr(run, key)
         return value
     last = run.last.get(key)
-    return None if last is None or last != last else last  # noqa: PLR0124 — NaN sorts nowhere
+    return None if last is None or math.isnan(last) else last
 
 
 def _print(found: Sequence[RunSummary]) -> None:
-    from optiscope.cli.output import Column, print_table
+    from optiscope.cli.output import Column, print_table, printable
     from optiscope.rendering.report.wording import duration, number, share
 
     metrics = _metric_columns(found)
@@ -123,6 +119,9 @@ def _print(found: Sequence[RunSummary]) -> None:
         for run in found
     ]
     print_table(columns, rows)
+    for run in found:
+        if run.fault:
+            typer.echo(printable(f"{run.name} is unreadable: {run.fault}"), err=True)
 
 
 _METRIC_COLUMNS = 4
@@ -154,4 +153,5 @@ def _as_mapping(run: RunSummary) -> dict[str, object]:
         "model": run.model,
         "optimizer": run.optimizer,
         "overhead": run.overhead,
+        "fault": run.fault,
     }

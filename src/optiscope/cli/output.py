@@ -78,7 +78,15 @@ def print_json(value: object) -> None:
 def steps_progress() -> Progress:
     """Make a progress bar for long work on stderr: what, how far, steps a second, time left."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
     from rich.text import Text
 
     class StepRate(ProgressColumn):

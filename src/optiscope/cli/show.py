@@ -49,7 +49,7 @@ def _print_json(run: Run, every: list[Facts]) -> None:
             "tags": run.tags,
             "note": run.note,
             "model": run.model,
-            "optimizer": run.optimizer,
+            "optimizers": run.optimizers,
             "environment": run.environment,
             "overhead": run.overhead,
             "series": [asdict(one) for one in every],
@@ -63,8 +63,8 @@ def _print_json(run: Run, every: list[Facts]) -> None:
 
 def _print(run: Run, every: list[Facts]) -> None:
     from optiscope.cli.output import Column, print_table, printable
-    from optiscope.rendering.report.wording import number
     from optiscope.rendering.report.statements import statements
+    from optiscope.rendering.report.wording import number
 
     typer.echo(printable(f"{run.name} ({run.path})"))
     for statement in statements(run):

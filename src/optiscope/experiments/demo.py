@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +23,7 @@ TAG = "optiscope-demo"
 """Marks the runs that belong to the demo, and that a later demo may replace."""
 TARGET_ACCURACY = 0.9
 """Test accuracy whose first attainment is reported."""
+_WARM_UP_STEPS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +128,7 @@ class DemoResult:
     """Whether Ctrl-C ended the demo early."""
 
     def summaries(self) -> tuple[DemoSummary, ...]:
-        """Each optimizer over its seeds, in the order of the settings; optimizers without a finished run are left out."""
+        """Each optimizer over its seeds, in the order of the settings; those without a finished run are left out."""
         return tuple(
             _summarise(arm, runs)
             for arm in self.settings.arms
@@ -149,27 +153,45 @@ def run_demo(
     """
     settings = settings or DemoSettings()
     folder = Path(folder)
-    task = digits()
-    _require_pytorch()
-    replaced = _make_room(folder, settings.names())
     finished: list[DemoRun] = []
     interrupted = False
-    try:
-        for index, (arm, seed) in enumerate((arm, seed) for arm in settings.arms for seed in settings.seeds):
-            _train(folder, arm, seed, task, settings, index, on_progress)
-            finished.append(_outcome(folder, arm, seed, task, settings))
-    except KeyboardInterrupt:
-        interrupted = True
+    with _one_thread():
+        task = digits()
+        replaced = _make_room(folder, settings.names())
+        try:
+            _warm_up(task, settings)
+            for index, (arm, seed) in enumerate((arm, seed) for arm in settings.arms for seed in settings.seeds):
+                _train(folder, arm, seed, task, settings, index, on_progress)
+                finished.append(_outcome(folder, arm, seed, task, settings))
+        except KeyboardInterrupt:
+            interrupted = True
     return DemoResult(
         folder=folder, settings=settings, runs=tuple(finished), replaced=replaced, interrupted=interrupted
     )
 
 
-def _require_pytorch() -> None:
+def _warm_up(task: Task, settings: DemoSettings) -> None:
+    """Record a few steps and throw them away: what loads at the first calls would be the first run's overhead."""
+    few = replace(settings, epochs=1, evaluate_every=_WARM_UP_STEPS)
+    with TemporaryDirectory(prefix="optiscope-demo-") as folder:
+        _train(
+            Path(folder), settings.arms[0], settings.seeds[0], task, few, 0, lambda _: None, stop_after=_WARM_UP_STEPS
+        )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: batches this small gain nothing from more, and sums are then the same on every machine."""
     try:
-        import torch  # noqa: F401
+        import torch
     except ImportError as error:
         raise MissingDependency.of("torch", purpose="The demo", extra="demo") from error
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _make_room(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
@@ -200,6 +222,8 @@ def _train(
     settings: DemoSettings,
     index: int,
     on_progress: Callable[[DemoProgress], None],
+    *,
+    stop_after: int | None = None,
 ) -> None:
     """Train and record one run: an ordinary PyTorch loop with `watch` around it."""
     import torch
@@ -215,11 +239,11 @@ def _train(
     steps = settings.epochs * steps_per_epoch
     accuracy = None
     with watch(model, optimizer, run=folder / name, config=_config(arm, seed, task, settings), tags=(TAG,)) as watched:
-        batches = task.batches(settings.batch_size, epochs=settings.epochs, seed=seed)
+        batches = islice(task.batches(settings.batch_size, epochs=settings.epochs, seed=seed), stop_after)
         for step, batch in enumerate(map(torch.from_numpy, batches), start=1):
             loss = torch.nn.functional.cross_entropy(model(images[batch]), labels[batch])
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             watched.log(loss=loss, epoch=step / steps_per_epoch, samples=step * settings.batch_size)
             if step % settings.evaluate_every == 0 or step == steps:

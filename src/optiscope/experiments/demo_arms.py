@@ -21,7 +21,7 @@ class Arm:
     pytorch: str
     """Its class in `torch.optim`."""
     learning_rate: float
-    """Learning rate: of a hand-made scan over about three values each and three seeds, the one that was best or tied."""
+    """Learning rate: the best, or tied, of a scan by hand over about three values with three seeds each."""
     others: Mapping[str, float] = field(default_factory=dict)
     """Hyperparameters that are not PyTorch's defaults."""
 

@@ -34,7 +34,9 @@ def assign_colours(names: Iterable[str], theme: Theme, given: Mapping[str, str] 
     for name in unique:
         wanted = zlib.crc32(name.encode()) % slots
         lap = slots * (len(taken) // slots)
-        place = next(lap + (wanted + shift) % slots for shift in range(slots) if lap + (wanted + shift) % slots not in taken)
+        place = next(
+            lap + (wanted + shift) % slots for shift in range(slots) if lap + (wanted + shift) % slots not in taken
+        )
         taken[place] = name
     strokes = {
         name: Stroke(colour=theme.palette[place % slots], dash=_DASHES[place // slots % len(_DASHES)])

@@ -40,9 +40,7 @@ def decimate(values: Float[np.ndarray, " rows"], limit: int = POINTS) -> Decimat
     finite = np.isfinite(values)
     if total <= limit:
         marks = np.flatnonzero(~finite)
-        return Decimation(
-            rows=np.arange(total, dtype=np.int64), marks=marks, counts=np.ones_like(marks), total=total
-        )
+        return Decimation(rows=np.arange(total, dtype=np.int64), marks=marks, counts=np.ones_like(marks), total=total)
     whole = bool(finite.all())
     buckets = max(1, limit // (4 if whole else 5) - 1)
     width = total // buckets

@@ -1,13 +1,14 @@
 """The overhead budget: one purse for each cost class, filled by training time and emptied by measuring.
 
-Each training step of s seconds earns `fraction · s`. From that the costs that cannot be thinned (hooks, logging, the
-writer thread) are paid first. Half of the rest goes into the purse of the cheap quantities, half of what then remains
-into that of the moderate ones, and all the rest to the dear ones; a purse that is full spills into the next. A class is
-measured when its purse covers what measuring it cost lately. So cheap quantities are thinned last, and none starves.
+Each second of training earns `fraction` seconds. From that the costs that cannot be thinned (hooks, logging, the writer
+thread) are paid first. Half of the rest goes into the purse of the cheap quantities, half of what then remains into that
+of the moderate ones, and all the rest to the dear ones; a purse that is full spills into the next. A class is measured
+when its purse covers what measuring it cost lately. So cheap quantities are thinned last, and none starves.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from statistics import median
@@ -16,7 +17,8 @@ from optiscope.errors import ArgumentError
 from optiscope.recording.quantities import Cost
 
 UNTHINNED_STEPS = 3
-"""The first steps are measured whole, so that the shortest run has something to show and costs become known."""
+"""The first steps are measured whole, so that the shortest run has something to show and costs become known. They are
+not charged: paying for them would keep the next hundred steps dark."""
 LONGEST_GAP = 200
 """Steps after which a class is measured whatever it costs: a budget that is far too small thins, it does not blind."""
 _MEMORY = 31
@@ -26,7 +28,7 @@ class Budget:
     """Decides which cost classes to measure at the next step. `fraction=None` measures all of them, always."""
 
     def __init__(self, fraction: float | None) -> None:
-        if fraction is not None and not 0 < fraction < float("inf"):
+        if fraction is not None and not 0 < fraction < math.inf:
             raise ArgumentError(
                 "budget is the share of the training time that recording may cost, such as 0.05, or None to record "
                 f"every quantity at every step. Received: {fraction!r}"
@@ -35,40 +37,72 @@ class Budget:
         self._purse = dict.fromkeys(Cost, 0.0)
         self._price = dict.fromkeys(Cost, 0.0)
         self._gap = dict.fromkeys(Cost, 0)
-        self._fixed_owed = 0.0
+        self._owed = 0.0
         self._steps = 0
-        self._recent_steps: deque[float] = deque(maxlen=_MEMORY)
-        self._typical_step = 0.0
+        self._durations: deque[float] = deque(maxlen=_MEMORY)
+        self._income = 0.0
+
+    @property
+    def _is_charged(self) -> bool:
+        return self._steps >= UNTHINNED_STEPS
 
     def charge_fixed(self, seconds: float) -> None:
-        """Charge costs that no thinning can avoid."""
-        self._fixed_owed += seconds
+        """Charge costs that no thinning can avoid, in seconds."""
+        if self._is_charged:
+            self._owed += seconds
 
     def charge_once(self, seconds: float) -> None:
-        """Charge something that is measured by a schedule of its own, such as a histogram."""
-        self._purse[Cost.DEAR] -= seconds
+        """Charge something that is measured by a schedule of its own, such as a histogram, in seconds."""
+        if self._is_charged:
+            self._purse[Cost.DEAR] -= seconds
 
-    def step_done(self, bare_seconds: float, measured: Mapping[Cost, float], spent_seconds: float) -> None:
-        """Account for one training step.
+    def earn(self, steps: int, seconds: float) -> None:
+        """Account for `steps` training steps that took `seconds` without the recorder."""
+        if self.fraction is None or steps < 1:
+            return
+        self._steps += steps
+        for cost in Cost:
+            self._gap[cost] += steps
+        self._durations.append(seconds / steps)
+        # The median: a pause for evaluation is no step, and must not fill the purses for a spending spree.
+        self._income = self.fraction * median(self._durations)
+        self._fill(steps * self._income)
+
+    def measured(self, passes: Mapping[Cost, float], seconds: float) -> None:
+        """Pay for measuring these cost classes once.
 
         Args:
-            bare_seconds: Duration of the step without the recorder, in seconds.
-            measured: For each cost class that was measured in the step, its passes over the parameters.
-            spent_seconds: What the recorder took in the step on the training thread, in seconds.
+            passes: For each class its passes over the parameters, by which the cost is shared out.
+            seconds: What measuring took on the training thread, in seconds.
         """
-        if self.fraction is None:
-            return
-        self._steps += 1
-        self._recent_steps.append(bare_seconds)
-        if self._steps <= UNTHINNED_STEPS or self._steps % 8 == 0:
-            # The median: a pause for evaluation is no step, and must not fill the purses for a spending spree.
-            self._typical_step = median(self._recent_steps)
-        self._charge(measured, spent_seconds)
-        self._fill(self.fraction * self._typical_step)
+        whole = sum(passes.values())
+        for cost, part in passes.items():
+            spent = seconds * part / whole
+            self._gap[cost] = 0
+            if self._is_charged:
+                self._purse[cost] -= spent
+            if self._steps > 0:  # the first step also allocates, which no later one does
+                known = self._price[cost]
+                self._price[cost] = spent if known == 0.0 else 0.8 * known + 0.2 * spent
+
+    def steps_until(self, cost: Cost) -> int:
+        """After how many more steps the class can be measured: 1 is the next step."""
+        if self.affordable(cost):
+            return 1
+        return min(LONGEST_GAP - self._gap[cost], self._steps_to_save(self._price[cost] - self._purse[cost], cost))
+
+    def steps_until_paid(self, seconds: float) -> int:
+        """After how many more steps `can_pay(seconds)` will hold: 1 is the next step."""
+        return 1 if self.can_pay(seconds) else self._steps_to_save(seconds - self._purse[Cost.DEAR], Cost.DEAR)
+
+    def _steps_to_save(self, missing: float, cost: Cost) -> int:
+        # An estimate, as the fixed costs are not known in advance: whoever asks will ask again.
+        share = self._income / 2 ** (cost + 1)
+        return max(1, min(LONGEST_GAP, math.ceil(missing / share))) if share > 0 else LONGEST_GAP
 
     def affordable(self, cost: Cost) -> bool:
         """Whether the class is to be measured at the next step."""
-        if self.fraction is None or self._steps < UNTHINNED_STEPS or self._gap[cost] >= LONGEST_GAP:
+        if self.fraction is None or not self._is_charged or self._gap[cost] >= LONGEST_GAP - 1:
             return True
         return self._purse[cost] >= self._price[cost]
 
@@ -76,30 +110,15 @@ class Budget:
         """Whether the purse of the dear class covers something that costs `seconds`, such as a histogram."""
         return self.fraction is None or self._purse[Cost.DEAR] >= seconds
 
-    def _charge(self, measured: Mapping[Cost, float], spent_seconds: float) -> None:
-        for cost in Cost:
-            self._gap[cost] = 0 if cost in measured else self._gap[cost] + 1
-        if not measured:
-            self._fixed_owed += spent_seconds
-            return
-        passes = sum(measured.values())
-        for cost, part in measured.items():
-            seconds = spent_seconds * part / passes
-            self._purse[cost] -= seconds
-            if self._steps > 1:  # the first step also allocates, which no later one does
-                known = self._price[cost]
-                self._price[cost] = seconds if known == 0.0 else 0.8 * known + 0.2 * seconds
-
     def _fill(self, income: float) -> None:
-        paid = min(income, self._fixed_owed)
-        self._fixed_owed -= paid
+        paid = min(income, self._owed)
+        self._owed -= paid
         rest = income - paid
-        for cost in Cost:
-            share = rest if cost is max(Cost) else rest / 2
-            room = max(0.0, self._price[cost] * 1.5 - self._purse[cost])
-            put = min(share, room) if cost is not max(Cost) else share
+        for cost in (Cost.CHEAP, Cost.MODERATE):
+            room = max(0.0, 1.5 * self._price[cost] - self._purse[cost])
+            put = min(rest / 2, room)
             self._purse[cost] += put
             rest -= put
-        # A long run of cheap steps must not save up for hours and then spend all of it at once.
-        ceiling = 50.0 * (self._price[Cost.DEAR] + self._typical_step)
-        self._purse[Cost.DEAR] = min(self._purse[Cost.DEAR], ceiling)
+        # The last purse holds enough for a histogram or a snapshot, but not the savings of hours.
+        ceiling = 50.0 * (self._price[Cost.DEAR] + self._income)
+        self._purse[Cost.DEAR] = min(self._purse[Cost.DEAR] + rest, max(ceiling, self._purse[Cost.DEAR]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from optiscope.recording.quantities import Cost, Quantity
 from optiscope.recording.reductions import NEEDS_PREVIOUS_GRADIENT, NEEDS_WEIGHTS_BEFORE, Reduction
@@ -21,21 +22,22 @@ class Plan:
     snapshot: bool = False
     """Whether all parameters are kept after the step."""
 
-    @property
+    @cached_property
     def is_empty(self) -> bool:
         """Whether there is nothing to measure."""
         return not (self.reductions or self.histograms or self.snapshot)
 
-    @property
+    @cached_property
     def needs_weights_before(self) -> bool:
         """Whether the weights before the step must be copied."""
         return "updates" in self.histograms or not NEEDS_WEIGHTS_BEFORE.isdisjoint(self.reductions)
 
-    @property
+    @cached_property
     def needs_previous_gradient(self) -> bool:
         """Whether the gradient of the step before must have been kept."""
         return not NEEDS_PREVIOUS_GRADIENT.isdisjoint(self.reductions)
 
+    @cached_property
     def passes(self) -> dict[Cost, float]:
         """Passes over the parameters for each cost class; a reduction that several classes share counts as the cheapest's."""
         seen: set[Reduction] = set()

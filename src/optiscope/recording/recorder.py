@@ -17,11 +17,11 @@ from optiscope.recording.guard import Guard
 from optiscope.recording.measurement import Labels
 from optiscope.recording.pending import Pending
 from optiscope.recording.request import Request
-from optiscope.recording.schedule import Schedule
+from optiscope.recording.schedule import Schedule, at
 from optiscope.recording.source import StepSource
 from optiscope.runs import Position, RunWriter
 
-STATUS_SECONDS = 1.0
+REPORT_SECONDS = 1.0
 """How often the measured overhead is brought up to date in the run."""
 
 
@@ -51,12 +51,10 @@ class Recorder:
         self.guard = Guard(strict=strict)
         self.sources: list[StepSource] = []
         self.first_step = 0 if resumed is None else resumed.step
-        self.step = self.first_step
-        """The largest number of completed steps among the watched optimizers."""
         self.epoch: float | None = None
         self.samples: float | None = None
         self._began = time.perf_counter() - (0.0 if resumed is None else resumed.seconds)
-        self._status_due = 0.0
+        self._report_due = 0.0
         self._parameters: ParameterSource | None = None
         self._snapshot_bytes_left = request.snapshot_bytes
         self._last_snapshot = -1
@@ -68,7 +66,7 @@ class Recorder:
     def add_source(self, name: str, labels: Labels) -> StepSource:
         """Begin to record one optimizer. `name` goes before the names of its series, unless it is empty."""
         # Snapshots hold the parameters of the whole model, so one optimizer's steps are enough to schedule them.
-        schedule = None if self.sources else self._snapshot_schedule()
+        schedule = at() if self.sources else self._snapshot_schedule()
         source = StepSource(self, name, labels, snapshot_schedule=schedule)
         self.sources.append(source)
         return source
@@ -81,6 +79,11 @@ class Recorder:
         """Keep the parameters before the first step, if snapshots are taken at the start."""
         if self._snapshot_schedule().due(self.step):
             self.snapshot()
+
+    @property
+    def step(self) -> int:
+        """The largest number of completed steps among the watched optimizers."""
+        return max((source.step for source in self.sources), default=self.first_step)
 
     def position(self) -> Position:
         """Where training is now, on all timelines."""
@@ -113,12 +116,11 @@ class Recorder:
             step=self.step,
         )
 
-    def step_ended(self, step: int) -> None:
-        """A source has completed `step`; brings the stored overhead up to date about once a second."""
-        self.step = max(self.step, step)
+    def report(self) -> None:
+        """Bring the stored overhead up to date, about once a second."""
         now = time.perf_counter()
-        if now >= self._status_due:
-            self._status_due = now + STATUS_SECONDS
+        if now >= self._report_due:
+            self._report_due = now + REPORT_SECONDS
             self.writer.describe(overhead=self.overhead(), faults=self.guard.faults)
 
     def overhead(self) -> dict[str, object]:

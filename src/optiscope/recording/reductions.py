@@ -46,6 +46,9 @@ class Reduction(Enum):
     RAW_GRADIENT_NORM = ("raw_gradient_norm", 1.0)
     """‖g as the backward pass left it‖₂, before any unscaling or clipping."""
 
+    # Members are compared by identity, so may be hashed by it; Enum's own hash runs in Python, thousands of times a step.
+    __hash__ = object.__hash__
+
     @property
     def passes(self) -> float:
         """Cost in passes over the parameters."""

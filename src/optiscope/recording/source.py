@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from optiscope.recording.budget import Budget
+from optiscope.recording.budget import LONGEST_GAP, Budget
 from optiscope.recording.measurement import Labels, Measurement, columns_of
 from optiscope.recording.plan import Plan, plan_of
 from optiscope.recording.quantities import Quantity
@@ -23,85 +23,79 @@ if TYPE_CHECKING:
 
 Settings = Mapping[str, tuple[float, ...]]
 """Learning rate and the like: one number per parameter group."""
-WRITER_CHARGE_STEPS = 32
-"""How often, in steps, the writer thread's processor time is charged to the budget."""
 
 
 class StepSource:
     """Counts the steps of one optimizer, plans what is measured at each, and hands the measurements over."""
 
-    def __init__(self, recorder: Recorder, name: str, labels: Labels, *, snapshot_schedule: Schedule | None) -> None:
-        """`name` goes before the names of the series, unless it is empty; without a schedule there are no snapshots."""
+    def __init__(self, recorder: Recorder, name: str, labels: Labels, *, snapshot_schedule: Schedule) -> None:
+        """`name` goes before the names of the series, unless it is empty."""
         self.name = name
         self.labels = labels
         self.step = recorder.first_step
+        """Steps completed."""
         self.training_seconds = 0.0
         """Time from the end of the first step to the end of the last, without the recorder's own, in seconds."""
         self._recorder = recorder
+        self._request = recorder.request
         self._budget = Budget(recorder.request.budget)
         self._queue: deque[tuple[Plan, Labels, Position, Measurement]] = deque()
         self._settings_queue: deque[tuple[Labels, Position, Settings]] = deque()
-        self._settings: Settings | None = None
-        self._submitted = False
-        self._times_measured: dict[str, int] = {}
-        self._steps_seen = 0
-        self._ended_at: float | None = None
-        self._own_at_end = 0.0
+        self._is_submitted = False
+        self._first_step = self.step
+        self._settled_step = self.step
+        self._settled_at: float | None = None
+        self._own_settled = 0.0
         self._writer_charged = 0.0
+        self._times_measured: dict[str, int] = {}
         self._histogram_schedule = recorder.request.histogram_schedule()
         self._snapshot_schedule = snapshot_schedule
         self._histogram_due = self._histogram_schedule.next_after(self.step)
-        self._snapshot_due = None if snapshot_schedule is None else snapshot_schedule.next_after(self.step)
+        self._snapshot_due = snapshot_schedule.next_after(self.step)
         self._histogram_price = 0.0
         self._snapshot_price = 0.0
         self._plans: dict[tuple[Quantity, ...], Plan] = {}
-        self.plan = self._plan_for(self.step + 1)
+        self._wake = 0
+        self.plan = self._plan_next()
         """What to measure at the next step."""
 
-    def end(self, measurement: Measurement | None, settings: Settings) -> Plan:
+    @property
+    def is_at_start(self) -> bool:
+        """Whether no step has been taken since the recording began."""
+        return self.step == self._first_step
+
+    def end(self, measurement: Measurement | None, settings: Settings | None) -> Plan:
         """After the optimizer's step: take the measurement and plan the next step.
 
         Args:
             measurement: What the plan asked for; None when there was nothing to measure or it could not be.
-            settings: Learning rate and the like as they were during the step, one number per parameter group.
+            settings: Learning rate and the like as they were during the step, one number per parameter group; None
+                when nothing is to be recorded because they are as they were.
 
         Returns:
             The plan of the next step, so that the adapter can keep the gradient if that step needs it.
         """
-        recorder, plan = self._recorder, self.plan
         self.step += 1
-        self._steps_seen += 1
-        recorder.step_ended(self.step)
-        position = recorder.position()
-        if measurement is not None:
-            self._queue.append((plan, self.labels, position, measurement))
-            for quantity in plan.quantities:
-                self._times_measured[quantity.name] = self._times_measured.get(quantity.name, 0) + 1
-        if settings and (measurement is not None or settings != self._settings):
-            self._settings = settings
-            self._settings_queue.append((self.labels, position, settings))
-        self._submit()
-        if plan.snapshot:
-            recorder.snapshot()
-        self._account(plan if measurement is not None else Plan())
-        self.plan = self._plan_for(self.step + 1)
+        if measurement is not None or settings is not None:
+            self._hand_over(measurement, settings)
+        if self.plan.is_empty and self.step + 1 < self._wake:
+            return self.plan
+        if self.plan.snapshot:
+            self._recorder.snapshot()
+        self._settle()
+        self._recorder.report()
+        self.plan = self._plan_next()
         return self.plan
 
     def skip(self) -> None:
         """Count a step that was skipped: it left the weights alone, and there is nothing to measure."""
         self.step += 1
-        self._recorder.step_ended(self.step)
-        self.plan = self._plan_for(self.step + 1)
-
-    @property
-    def is_at_start(self) -> bool:
-        """Whether no step has been taken since the recording began."""
-        return self._steps_seen == 0
+        self.plan = self._plan_next()
 
     def intervals(self) -> dict[str, float]:
         """For each quantity, the mean number of steps from one measurement to the next."""
-        prefix = self._prefix
-        return {prefix + name: self._steps_seen / times for name, times in self._times_measured.items()}
+        steps = self.step - self._first_step
+        return {self._prefix + name: steps / times for name, times in self._times_measured.items()}
 
     @property
     def _prefix(self) -> str:
@@ -109,63 +103,89 @@ class StepSource:
 
     # ------------------------------------------------------------------------------------------------- planning
 
-    def _plan_for(self, step: int) -> Plan:
-        affordable = self._budget.affordable
-        chosen = tuple(
-            quantity
-            for quantity, schedule in self._recorder.request.quantities.items()
-            if (affordable(quantity.cost) if schedule is None else schedule.due(step))
-        )
-        histograms = self._due(self._histogram_due, step, self._recorder.request.histograms, self._histogram_price)
-        snapshot = self._due(self._snapshot_due, step, self._recorder.request.snapshots, self._snapshot_price)
+    def _plan_next(self) -> Plan:
+        """Plan the next step; when that step has nothing to measure, also when to plan again."""
+        step = self.step + 1
+        wake = [step + LONGEST_GAP]
+        chosen = []
+        for quantity, schedule in self._request.quantities.items():
+            if schedule is None:
+                due = self._budget.affordable(quantity.cost)
+                wake.append(self.step + self._budget.steps_until(quantity.cost))
+            else:
+                due = schedule.due(step)
+                wake.append(schedule.next_after(self.step) or step + LONGEST_GAP)
+            if due:
+                chosen.append(quantity)
+        histograms = self._is_due(self._histogram_due, self._request.histograms, self._histogram_price)
+        snapshot = self._is_due(self._snapshot_due, self._request.snapshots, self._snapshot_price)
         if histograms:
             self._histogram_due = self._histogram_schedule.next_after(step)
-        if snapshot and self._snapshot_schedule is not None:
+        if snapshot:
             self._snapshot_due = self._snapshot_schedule.next_after(step)
+        wake.append(self._payable(self._histogram_due, self._request.histograms, self._histogram_price))
+        wake.append(self._payable(self._snapshot_due, self._request.snapshots, self._snapshot_price))
+        self._wake = min(wake)
+        quantities = tuple(chosen)
         if histograms or snapshot:
-            return plan_of(chosen, histograms=HISTOGRAM_KINDS if histograms else (), snapshot=snapshot)
-        plan = self._plans.get(chosen)
-        if plan is None:
-            plan = self._plans[chosen] = plan_of(chosen)
-        return plan
+            return plan_of(quantities, histograms=HISTOGRAM_KINDS if histograms else (), snapshot=snapshot)
+        if quantities not in self._plans:
+            self._plans[quantities] = plan_of(quantities)
+        return self._plans[quantities]
 
-    def _due(self, due: int | None, step: int, requested: Schedule | None, price: float) -> bool:
-        """Whether something scheduled for `due` happens at `step`: when asked for by the user always, else if paid for."""
-        return due is not None and due <= step and (requested is not None or self._budget.can_pay(price))
+    def _is_due(self, due: int | None, requested: Schedule | None, price: float) -> bool:
+        """Whether what is scheduled for the step `due` happens at the next one: if asked for always, else if paid for."""
+        return due is not None and due <= self.step + 1 and (requested is not None or self._budget.can_pay(price))
+
+    def _payable(self, due: int | None, requested: Schedule | None, price: float) -> int:
+        """The step at which what is scheduled for the step `due` can probably happen."""
+        if due is None:
+            return self.step + LONGEST_GAP
+        return due if requested is not None else max(due, self.step + self._budget.steps_until_paid(price))
 
     # ------------------------------------------------------------------------------------------------- accounting
 
-    def _account(self, plan: Plan) -> None:
-        """Tell the budget how long the step took and how much of it was ours."""
-        recorder = self._recorder
+    def _settle(self) -> None:
+        """Tell the budget how long the steps since the last time took, and how much of it was ours."""
+        recorder, plan = self._recorder, self.plan
         now, own = time.perf_counter(), recorder.guard.seconds_so_far()
-        if self._ended_at is not None:
-            spent = own - self._own_at_end
-            bare = max(0.0, now - self._ended_at - spent)
+        spent = own - self._own_settled
+        if self._settled_at is not None:
+            bare = max(0.0, now - self._settled_at - spent)
             self.training_seconds += bare
-            if plan.histograms or plan.snapshot:
-                # Such a step tells nothing of the price of the quantities, so it is charged as a whole.
-                self._budget.charge_once(spent)
+            self._budget.earn(self.step - self._settled_step, bare)
+        if plan.histograms or plan.snapshot:
+            # Such a step tells nothing of the price of the quantities, so it is charged as a whole.
+            self._budget.charge_once(spent)
+            if self._settled_at is not None:  # the first step also allocates, which no later one does
                 self._histogram_price = spent if plan.histograms else self._histogram_price
                 self._snapshot_price = spent if plan.snapshot else self._snapshot_price
-                spent = 0.0
-            self._budget.step_done(bare, plan.passes(), spent)
-        self._ended_at, self._own_at_end = now, own
-        if self._steps_seen % WRITER_CHARGE_STEPS == 0:
-            used = recorder.writer.thread_seconds
-            self._budget.charge_fixed((used - self._writer_charged) / len(recorder.sources))
-            self._writer_charged = used
+        elif plan.quantities:
+            self._budget.measured(plan.passes, spent)
+        else:
+            self._budget.charge_fixed(spent)
+        used = recorder.writer.thread_seconds
+        self._budget.charge_fixed((used - self._writer_charged) / len(recorder.sources))
+        self._writer_charged = used
+        self._settled_step, self._settled_at, self._own_settled = self.step, now, own
 
     # ------------------------------------------------------------------------------------------------- handing over
 
-    def _submit(self) -> None:
-        if not self._submitted and (self._queue or self._settings_queue):
-            self._submitted = True
+    def _hand_over(self, measurement: Measurement | None, settings: Settings | None) -> None:
+        position = self._recorder.position()
+        if measurement is not None:
+            self._queue.append((self.plan, self.labels, position, measurement))
+            for quantity in self.plan.quantities:
+                self._times_measured[quantity.name] = self._times_measured.get(quantity.name, 0) + 1
+        if settings is not None:
+            self._settings_queue.append((self.labels, position, settings))
+        if not self._is_submitted:
+            self._is_submitted = True
             self._recorder.writer.submit(self._drain)
 
     def _drain(self) -> Iterator[Row]:
         """On the writer thread: turn everything that waits into rows, those of one plan together."""
-        self._submitted = False
+        self._is_submitted = False
         # Plans and labels are kept by the source, so those that are the same object are equal.
         batches: dict[tuple[int, int], list[tuple[Plan, Labels, Position, Measurement]]] = {}
         while self._queue:

@@ -62,7 +62,9 @@ def encode_event(event: Event) -> bytes:
 
 def append_events(run_path: Path, lines: bytes, *, durable: bool) -> None:
     """Append encoded events to the event file in one write. Raises `OSError`."""
-    descriptor = os.open(run_path / EVENTS_FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+    descriptor = os.open(
+        run_path / EVENTS_FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666
+    )
     try:
         size = os.fstat(descriptor).st_size
         if size and os.lseek(descriptor, size - 1, os.SEEK_SET) >= 0 and os.read(descriptor, 1) != b"\n":

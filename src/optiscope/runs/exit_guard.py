@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Guarded(Protocol):
@@ -31,14 +31,16 @@ class ExitGuard:
     def __init__(self) -> None:
         self._writers: list[Guarded] = []
         self._pid = os.getpid()
-        self._previous: signal.Handlers | object = None
+        self._previous: Any = None
         self._has_handler = False
         self._error_before: BaseException | None = None
         self._is_registered = False
 
     def add(self, writer: Guarded) -> None:
         """Close `writer` when the process ends before it is closed."""
-        if self._pid != os.getpid():  # a forked child that opened a writer of its own: the parent's are not its to close
+        if (
+            self._pid != os.getpid()
+        ):  # a forked child that opened a writer of its own: the parent's are not its to close
             self._writers = []
             self._pid = os.getpid()
         if not self._is_registered:
@@ -69,7 +71,7 @@ class ExitGuard:
         if threading.current_thread() is not threading.main_thread():
             return  # only the main thread may; the handler then stays and only passes the signal on
         if signal.getsignal(signal.SIGTERM) == self._on_signal:
-            signal.signal(signal.SIGTERM, self._previous)  # type: ignore[arg-type]
+            signal.signal(signal.SIGTERM, self._previous)
             self._has_handler = False
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

@@ -6,8 +6,18 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from optiscope.runs.schema import ANNOTATIONS_FILE, EVENTS_FILE, HEARTBEAT_FILE, LOCK_FILE, RUN_FILE, SEGMENT_SUFFIX
-from optiscope.runs.schema import SERIES_FOLDER, SNAPSHOT_SUFFIX, SNAPSHOTS_FOLDER, TEMPORARY_SUFFIX
+from optiscope.runs.schema import (
+    ANNOTATIONS_FILE,
+    EVENTS_FILE,
+    HEARTBEAT_FILE,
+    LOCK_FILE,
+    RUN_FILE,
+    SEGMENT_SUFFIX,
+    SERIES_FOLDER,
+    SNAPSHOT_SUFFIX,
+    SNAPSHOTS_FOLDER,
+    TEMPORARY_SUFFIX,
+)
 
 _FOLDERS = (SERIES_FOLDER, SNAPSHOTS_FOLDER, "sketches", "tensors")
 _DATA_SUFFIXES = (SEGMENT_SUFFIX, SNAPSHOT_SUFFIX)

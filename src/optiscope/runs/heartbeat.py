@@ -48,11 +48,7 @@ class WriterIdentity:
     @property
     def can_be_asked(self) -> bool:
         """Whether this process can tell if that one is alive: same host, same numbering of processes."""
-        return (
-            sys.platform != "win32"
-            and self.host == socket.gethostname()
-            and self.pid_namespace == _pid_namespace()
-        )
+        return sys.platform != "win32" and self.host == socket.gethostname() and self.pid_namespace == _pid_namespace()
 
     @property
     def is_alive(self) -> bool:

@@ -9,8 +9,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from optiscope.runs.batches import NotANumber, RowGroup, long_batch, metrics_batch, metrics_layout, number_matrix
-from optiscope.runs.batches import row_layout, rows_batch, same_shape, timelines_of, to_number
+from optiscope.runs.batches import (
+    NotANumber,
+    RowGroup,
+    long_batch,
+    metrics_batch,
+    metrics_layout,
+    number_matrix,
+    row_layout,
+    rows_batch,
+    same_shape,
+    timelines_of,
+    to_number,
+)
 from optiscope.runs.rows import Position, Row
 from optiscope.runs.schema import LONG_SOURCE, Layout
 from optiscope.runs.segments import SegmentSet
@@ -32,8 +43,7 @@ class RowWriter:
         self.next_row = 0
         """Number of the next row in the run."""
         self.last_position: Position | None = None
-        """Position of the last row that is in a file."""
-        self._last_row = -1
+        """The latest position of a row that is in a file."""
         self.last_values: dict[str, float] = {}
         """Last value of each user metric."""
         self.points_a_row = 1.0
@@ -129,7 +139,7 @@ class RowWriter:
             for name, value in values.items():
                 if not _is_name(name):
                     self._trouble.note(
-                        f"A metric is not recorded: its name {name!r} is not text that can be stored. Training goes on.",
+                        f"A metric is not recorded: its name {name!r} is not text that can be stored.",
                         about=f"name {name!r}",
                     )
                     continue
@@ -137,8 +147,8 @@ class RowWriter:
                     numbers[name] = to_number(value)
                 except NotANumber as error:
                     self._trouble.note(
-                        f"The metric {name!r} is not recorded: {error}. The rest of the row is. Log numbers, or tensors "
-                        "of one element without dimensions.",
+                        f"The metric {name!r} is not recorded: {error}. The rest of the row is. "
+                        "Log numbers, or tensors of one element without dimensions.",
                         about=f"metric {name}",
                     )
             part = cleaned.setdefault((tuple(numbers), timelines_of(position)), RowGroup())
@@ -161,7 +171,8 @@ class RowWriter:
 
     def _note_value(self, source: str, name: str, message: str) -> None:
         self._trouble.note(
-            f"{name!r} of {source!r} is not recorded: {message}. The rest of the row is.", about=f"value {source}/{name}"
+            f"{name!r} of {source!r} is not recorded: {message}. The rest of the row is.",
+            about=f"value {source}/{name}",
         )
 
     # ---------------------------------------------------------------------------------------------------- writing
@@ -187,9 +198,9 @@ class RowWriter:
                 about=f"row of {layout.source}",
             )
             return
-        if group.rows[-1] >= self._last_row:
-            self._last_row = group.rows[-1]
-            self.last_position = group.positions[-1]
+        last = group.positions[-1]
+        if self.last_position is None or not last.seconds < self.last_position.seconds:
+            self.last_position = last
 
 
 def _is_name(name: object) -> bool:

@@ -46,7 +46,7 @@ def last_values_of(content: Mapping[str, Any]) -> dict[str, float]:
     """The last value of each user metric, from the contents of run.json; what is no number is left out."""
     values: dict[str, float] = {}
     stored = content.get("last")
-    for name, value in (stored.items() if isinstance(stored, dict) else ()):
+    for name, value in stored.items() if isinstance(stored, dict) else ():
         with contextlib.suppress(ValueError):
             values[name] = number_from_json(value)
     return values

@@ -27,13 +27,16 @@ SNAPSHOTS_FOLDER = "snapshots"
 SNAPSHOT_SUFFIX = ".safetensors"
 TEMPORARY_SUFFIX = ".tmp"
 
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+"""What Arrow writes behind the last record batch of a stream that was closed."""
+
 METRICS_SOURCE = "metrics"
 LONG_SOURCE = "metrics-long"
 HISTOGRAM_SOURCE = "histograms"
 NONFINITE_SUFFIX = "/nonfinite"
 
 REQUIRED_TIMELINES = ("row", "step", "seconds")
-"""Columns that every segment begins with. `row` counts the rows of the whole run, and so keeps the recorded order."""
+"""Columns that every segment begins with. `row` counts the rows of the whole run, over all its segments."""
 OPTIONAL_TIMELINES = ("epoch", "samples")
 TIMELINE_DTYPES = {"row": "int64", "step": "int64", "seconds": "float64", "epoch": "float64", "samples": "float64"}
 
@@ -159,7 +162,9 @@ def _column(field: pa.Field) -> Column:
         edges=tuple(json.loads(metadata[_EDGES_KEY])) if _EDGES_KEY in metadata else None,
     )
     if column.width != field.type.list_size:
-        raise ValueError(f"its column {field.name!r} has {field.type.list_size} elements for {column.width} labels and bins")
+        raise ValueError(
+            f"its column {field.name!r} has {field.type.list_size} elements for {column.width} labels and bins"
+        )
     return column
 
 
@@ -172,3 +177,9 @@ def _numeric(field: pa.Field, element: pa.DataType) -> str:
 def segment_name(source: str, number: int) -> str:
     """File name of segment `number` of `source`, with what a file system may refuse replaced."""
     return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', source)[:64] or 'source'}-{number}{SEGMENT_SUFFIX}"
+
+
+def segment_number(file_name: str) -> int:
+    """The number in the file name of a segment; 0 when there is none."""
+    digits = file_name.removesuffix(SEGMENT_SUFFIX).rpartition("-")[2]
+    return int(digits) if digits.isdecimal() and len(digits) < 18 else 0

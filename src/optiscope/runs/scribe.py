@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -19,14 +19,14 @@ from optiscope.runs.events import Event, append_events, encode_event
 from optiscope.runs.heartbeat import BEAT_SECONDS, beat
 from optiscope.runs.json_form import to_json
 from optiscope.runs.row_writer import RowWriter
-from optiscope.runs.rows import Position, Row
+from optiscope.runs.rows import Row
 from optiscope.runs.run_file import last_values_of, write_run_file
 from optiscope.runs.schema import SNAPSHOT_SUFFIX, SNAPSHOTS_FOLDER
 from optiscope.runs.segments import SegmentSet
 from optiscope.runs.snapshot_file import write_snapshot
 from optiscope.runs.trouble import Trouble
 
-CHUNK_ROWS = 4096
+CHUNK_ROWS = 2048
 """Rows that go into one record batch at most."""
 MOST_WAITING_ROWS = 100_000
 MOST_WAITING_POINTS = 1_000_000
@@ -169,6 +169,9 @@ class Scribe:
     def _take(self, item: Any) -> None:
         match item:
             case Event():
+                position = self._rows.last_position
+                if item.step < 0:  # the writer's own events happen wherever the rows have come to
+                    item = replace(item, step=int(position.step if position else self._content.get("steps") or 0))
                 self._events += encode_event(item)
             case Description():
                 self._content.update(item.fields)
@@ -213,7 +216,7 @@ class Scribe:
     def _cannot_write(self, error: OSError) -> None:
         self._trouble.note(
             f"The run {self._path} cannot be written: {error.strerror or error}. Training goes on; what is recorded "
-            "meanwhile is lost and counted. Free space on the disk, or check that the folder exists and may be written.",
+            "meanwhile is lost and counted. Free space on the disk, or check that the folder is there and writable.",
             about="writing",
         )
 

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from optiscope.errors import RunDamaged
-from optiscope.runs.schema import Layout
+from optiscope.runs.schema import END_OF_STREAM, Layout
 
 _BROKEN = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, EOFError)
 """What Arrow raises at bytes that are no segment."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timelines:
-    """The leading columns of a stretch of rows."""
-
-    rows: NDArray[np.int64]
-    """Number of each row in the run; decides the order over segments."""
-    steps: NDArray[np.int64]
-    """Optimizer steps completed."""
-    seconds: NDArray[np.float64]
-    """Time since the run began, in seconds."""
-    epochs: NDArray[np.float64] | None
-    """Epoch, when the rows have one."""
-    samples: NDArray[np.float64] | None
-    """Samples seen, when the rows have them."""
 
 
 class SegmentReader:
@@ -57,7 +38,27 @@ class SegmentReader:
     @cached_property
     def end(self) -> int:
         """Offset behind the last whole record batch, or behind the mark that ends the stream."""
-        return self._end_of_batches(self._first_batch)
+        return self._scan(self._first_batch)
+
+    def end_after(self, offset: int) -> bool:
+        """Look only behind `offset`, an earlier `end`, for whole batches; whether there are any."""
+        start = max(offset, self._first_batch)
+        if start > self._first_batch:
+            self.__dict__["end"] = self._scan(start)
+        return bool(self.end > start)
+
+    def _scan(self, start: int) -> int:
+        stream = pa.BufferReader(self._content)
+        stream.seek(start)
+        messages = pa.ipc.MessageReader.open_stream(stream)
+        end = start
+        try:
+            while messages.read_next_message().type == "record batch":
+                end = stream.tell()
+        except (StopIteration, *_BROKEN):
+            pass  # the end, or the torn tail
+        is_marked = self._content[end : end + len(END_OF_STREAM)].to_pybytes() == END_OF_STREAM
+        return int(end) + (len(END_OF_STREAM) if is_marked else 0)
 
     @property
     def torn_bytes(self) -> int:
@@ -67,45 +68,49 @@ class SegmentReader:
     def table(self, columns: Sequence[int], *, start: int = 0) -> pa.Table:
         """The timelines and the columns with the indices `columns` of the batches from the offset `start` on.
 
-        Without `start` nothing is copied. Batches that turn out to be garbage end the table.
+        Without `start` nothing is copied. Frames that look whole but hold garbage end the segment: `end` moves back.
         """
         leading = len(self.layout.timelines)
         fields = [*range(leading), *(leading + index for index in columns)]
         options = pa.ipc.IpcReadOptions(included_fields=fields)
-        if start > self._first_batch:
-            parts = self._content[: self._first_batch].to_pybytes() + self._content[start : self.end].to_pybytes()
-            content = pa.py_buffer(parts)
-        else:
-            content = self._content[: self.end]
-        batches = []
-        schema = pa.schema([self._schema.field(index) for index in fields])
         try:
-            return pa.ipc.open_stream(pa.BufferReader(content), options=options).read_all()
+            table = pa.ipc.open_stream(pa.BufferReader(self._stretch(start)), options=options).read_all()
+            table.validate()
         except _BROKEN:
-            # A frame that looked whole holds garbage. Keep what comes before it.
-            try:
-                for batch in pa.ipc.open_stream(pa.BufferReader(content), options=options):
-                    batches.append(batch)
-            except _BROKEN:
-                pass
-        return pa.Table.from_batches(batches, schema=schema)
+            self.__dict__["end"] = self._end_of_valid_batches()
+            table = pa.ipc.open_stream(pa.BufferReader(self._stretch(start)), options=options).read_all()
+        # The fields come in the order of the file; a caller may want another.
+        return table.select([sorted(fields).index(field) for field in fields])
 
-    def _end_of_batches(self, start: int) -> int:
+    def last_position(self) -> tuple[int, float] | None:
+        """Step and seconds of the last row; None without rows."""
+        table = self.table(())
+        if not table.num_rows:
+            return None
+        return int(table.column(1)[-1].as_py()), float(table.column(2)[-1].as_py())
+
+    def verify(self) -> None:
+        """Decode everything once, so that `end` excludes frames of garbage."""
+        self.table(range(len(self._schema) - len(self.layout.timelines)))
+
+    def _stretch(self, start: int) -> pa.Buffer:
+        if start <= self._first_batch:
+            return self._content[: self.end]
+        return pa.py_buffer(
+            self._content[: self._first_batch].to_pybytes() + self._content[start : self.end].to_pybytes()
+        )
+
+    def _end_of_valid_batches(self) -> int:
         stream = pa.BufferReader(self._content)
-        stream.seek(start)
+        stream.seek(self._first_batch)
         messages = pa.ipc.MessageReader.open_stream(stream)
-        end = start
+        end = self._first_batch
         try:
             while True:
-                message = messages.read_next_message()
-                if message.type != "record batch":
-                    break
+                pa.ipc.read_record_batch(messages.read_next_message(), self._schema).validate()
                 end = stream.tell()
-        except StopIteration:
-            end = stream.tell()
-        except _BROKEN:
-            pass
-        return int(end)
+        except (StopIteration, *_BROKEN):
+            return int(end)
 
 
 def _reason(error: Exception) -> str:
@@ -114,5 +119,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "it may not be read: check its permissions"
     if isinstance(error, pa.ArrowException | EOFError):
-        return f"it does not begin like a segment ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+        return (
+            f"it does not begin like a segment ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+        )
     return str(error)

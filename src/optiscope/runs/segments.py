@@ -8,29 +8,29 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from optiscope.runs.schema import METRICS_SOURCE, SERIES_FOLDER, Layout, segment_name
+from optiscope.runs.schema import END_OF_STREAM, METRICS_SOURCE, SERIES_FOLDER, Layout, segment_name
 
 LARGEST_SEGMENT = 256 * 2**20
 """Bytes after which a new segment begins."""
 MOST_METRIC_SETS = 32
 """Sets of user metrics that may have a segment of their own; rows of further sets go to the long segment."""
 
-_END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
-
-type_of_write = Callable[[int, memoryview], int]
+Write = Callable[[int, memoryview], int]
 
 
 class SegmentFile:
     """One segment, open for appending."""
 
-    def __init__(self, path: Path, layout: Layout, write: type_of_write) -> None:
+    def __init__(self, path: Path, layout: Layout, write: Write) -> None:
         """Create the file and write its schema. Raises `OSError`; then no file stays behind."""
         self.path = path
         self.layout = layout
         self.schema = layout.to_schema()
         self.size = 0
         self._write = write
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        self._descriptor = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666
+        )
         try:
             self._append(self.schema.serialize())
         except OSError:
@@ -59,7 +59,7 @@ class SegmentFile:
         """Close the file; a `complete` one gets the end-of-stream mark and is on the disk when this returns."""
         try:
             if complete:
-                self._append(pa.py_buffer(_END_OF_STREAM))
+                self._append(pa.py_buffer(END_OF_STREAM))
                 self.synchronise()
         finally:
             os.close(self._descriptor)
@@ -68,7 +68,7 @@ class SegmentFile:
 class SegmentSet:
     """The open segments of a run, one per layout."""
 
-    def __init__(self, run_path: Path, write: type_of_write = os.write, *, largest: int = LARGEST_SEGMENT) -> None:
+    def __init__(self, run_path: Path, write: Write = os.write, *, largest: int = LARGEST_SEGMENT) -> None:
         """Segments go to the series folder of the run at `run_path`. `write` is what appends bytes to a descriptor."""
         self._folder = run_path / SERIES_FOLDER
         self._write = write

@@ -54,7 +54,9 @@ class Series:
         chosen = present.get(unit)
         if chosen is None:
             raise UnknownName.among(
-                unit, [name for name, column in present.items() if column is not None], kind=f"timeline of {self.name!r}"
+                unit,
+                [name for name, column in present.items() if column is not None],
+                kind=f"timeline of {self.name!r}",
             )
         return chosen
 

@@ -57,7 +57,9 @@ class Snapshots:
         `UnknownName` when a name is not in the snapshot.
         """
         tensors = self.load(step)
-        chosen = sorted(name for name, tensor in tensors.items() if tensor.dtype.kind in "fc") if names is None else names
+        chosen = (
+            sorted(name for name, tensor in tensors.items() if tensor.dtype.kind in "fc") if names is None else names
+        )
         pieces: list[NDArray[np.generic]] = []
         for name in chosen:
             if name not in tensors:

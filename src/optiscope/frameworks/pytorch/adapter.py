@@ -146,10 +146,10 @@ class WatchedOptimizer:
         self._meter = Meter(self.parameters())
         self._identity = self._identities()
         self._plan = Plan()
-        self._settings: dict[str, tuple[float, ...]] = {}
+        self._rates: list[Any] = []
         self._handles: list[Any] = []
         self._raw_handles: list[Any] = []
-        self._in_step = False
+        self._is_in_step = False
 
     def parameters(self) -> list[Tensor]:
         """The parameters of all groups, each once."""
@@ -190,11 +190,12 @@ class WatchedOptimizer:
     # ---------------------------------------------------------------------------------------------------------- hooks
 
     def _before_step(self, _: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self._plan = self._source.plan
+        if self._plan.is_empty and not self._meter.overwrites_gradients:
+            return None
         with self._recorder.guard:
-            self._in_step = True
-            self._plan = self._source.plan
-            self._settings = self._current_settings()
-            if not self._plan.is_empty and self._identity != self._identities():
+            self._is_in_step = True
+            if self._identity != self._identities():
                 self._follow_groups()
             closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
             if closure is None:
@@ -232,13 +233,22 @@ class WatchedOptimizer:
 
     def _after_step(self, *_: Any) -> None:
         with self._recorder.guard:
-            self._in_step = False
-            versions_tell = not any(group.get("fused") for group in self.optimizer.param_groups)
-            with torch.no_grad():
-                measurement = self._meter.after(self._plan, versions_tell=versions_tell)
-                following = self._source.end(measurement, self._settings)
-                if following.needs_previous_gradient:
+            self._is_in_step = False
+            rates = [group.get("lr") for group in self.optimizer.param_groups]
+            settings = None
+            if rates != self._rates or not self._plan.is_empty:
+                self._rates = rates
+                settings = self._current_settings()
+            measurement = None
+            if not self._plan.is_empty:
+                versions_tell = not any(group.get("fused") for group in self.optimizer.param_groups)
+                with torch.no_grad():
+                    measurement = self._meter.after(self._plan, versions_tell=versions_tell)
+            following = self._source.end(measurement, settings)
+            if following.needs_previous_gradient:
+                with torch.no_grad():
                     self._meter.keep_gradients()
+            if measurement is not None:
                 self._meter.forget_gradients()
 
     # -------------------------------------------------------------------------------------------- groups and settings
@@ -288,7 +298,7 @@ class WatchedOptimizer:
 
     def _raw_hook(self, index: int) -> Callable[[Tensor], None]:
         def measure(_: Tensor) -> None:
-            if not self._in_step and Reduction.RAW_GRADIENT_NORM in self._source.plan.reductions:
+            if not self._is_in_step and Reduction.RAW_GRADIENT_NORM in self._source.plan.reductions:
                 with self._recorder.guard, torch.no_grad():
                     self._meter.measure_raw(index)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 import numpy as np
 import torch
@@ -17,29 +17,15 @@ from optiscope.recording.pending import Known, Pending
 from optiscope.recording.plan import Plan
 from optiscope.recording.reductions import Reduction
 
-_OF_THE_GRADIENT = (
-    Reduction.GRADIENT_NORM,
-    Reduction.GRADIENT_SUM,
-    Reduction.GRADIENT_SPREAD,
-    Reduction.GRADIENT_ZEROS,
-    Reduction.GRADIENT_NONFINITE,
-    Reduction.GRADIENT_DOT_PREVIOUS,
-    Reduction.PREVIOUS_GRADIENT_NORM,
+_MENDABLE_NORMS = frozenset(
+    {Reduction.GRADIENT_NORM, Reduction.WEIGHT_NORM, Reduction.UPDATE_NORM, Reduction.START_DISTANCE}
 )
-"""Measured before the step, since an optimizer may overwrite its gradients."""
-_NORMS = (
-    Reduction.GRADIENT_NORM,
-    Reduction.PREVIOUS_GRADIENT_NORM,
-    Reduction.WEIGHT_NORM,
-    Reduction.UPDATE_NORM,
-    Reduction.START_DISTANCE,
-    Reduction.RAW_GRADIENT_NORM,
-)
+"""Norms whose tensors are still at hand after the step."""
+_NORMS = _MENDABLE_NORMS | {Reduction.PREVIOUS_GRADIENT_NORM, Reduction.RAW_GRADIENT_NORM}
 """Measured as a sum of squares; the root is taken at the end."""
 _FACTORS = {
     Reduction.UPDATE_DOT_GRADIENT: (Reduction.UPDATE_NORM, Reduction.GRADIENT_NORM),
     Reduction.GRADIENT_DOT_PREVIOUS: (Reduction.GRADIENT_NORM, Reduction.PREVIOUS_GRADIENT_NORM),
-    Reduction.GRADIENT_SPREAD: (Reduction.GRADIENT_NORM, Reduction.GRADIENT_NORM),
 }
 """Sums of products, and the norms whose product bounds them."""
 _SAFE_PRODUCT_PER_ELEMENT = 1e-31
@@ -55,6 +41,8 @@ class Meter:
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         self.parameters = tuple(parameters)
+        self.sizes = np.array([p.numel() * (2 if p.is_complex() else 1) for p in self.parameters], dtype=np.float64)
+        """Number of elements of each parameter, a complex one counted as two."""
         self._orders = [sums.memory_order(parameter) for parameter in parameters]
         self._count = len(self.parameters)
         self._start: list[Tensor] = []
@@ -63,17 +51,15 @@ class Meter:
         self._gradients: list[Tensor | None] = [None] * self._count
         self._versions: list[int] = []
         self._copied = False
-        self._overwrites_gradients = False
+        self.overwrites_gradients = False
+        """Whether the optimizer was seen to change gradients in its step; they are then copied before each."""
         self._on_cpu = True
         self._cells: dict[Reduction, list[Tensor | None]] = {}
         self._raw: list[Tensor | None] = [None] * self._count
         self._present: tuple[bool, ...] = ()
+        self._kept_norms: list[Tensor | None] = []
+        self._no_cells: list[Tensor | None] = [None] * self._count
         self._histograms: dict[str, list[Tensor]] = {}
-
-    @property
-    def sizes(self) -> NDArray[np.float64]:
-        """Number of elements of each parameter, a complex one counted as two."""
-        return np.array([p.numel() * (2 if p.is_complex() else 1) for p in self.parameters], dtype=np.float64)
 
     def held_bytes(self) -> int:
         """Memory of the lasting copies, in bytes."""
@@ -99,8 +85,8 @@ class Meter:
         """Measure one gradient as the backward pass has just left it; the last call before the step counts."""
         gradient = self.parameters[index].grad
         if gradient is not None:
-            flat = sums.flatten(gradient, self._orders[index])
-            self._raw[index] = sums.dot(flat, flat, torch.float64 if flat.device.type != "mps" else torch.float32)
+            measured = sums.gradient_sums({Reduction.GRADIENT_NORM}, self._flat(gradient, index), None)
+            self._raw[index] = measured[Reduction.GRADIENT_NORM]
 
     def before(self, plan: Plan, grad_scale: Tensor | None) -> None:
         """Measure the gradients as they enter the step, and copy what the step will change.
@@ -110,8 +96,8 @@ class Meter:
         self._on_cpu = all(parameter.device.type == "cpu" for parameter in self.parameters)
         self._cells = {reduction: [None] * self._count for reduction in plan.reductions}
         self._histograms = {kind: [] for kind in plan.histograms}
-        self._copied = grad_scale is not None or self._overwrites_gradients
-        if plan.is_empty and not self._overwrites_gradients:
+        self._copied = grad_scale is not None or self.overwrites_gradients
+        if plan.is_empty and not self.overwrites_gradients:
             self._gradients = [None] * self._count
             return
         for index, parameter in enumerate(self.parameters):
@@ -124,16 +110,11 @@ class Meter:
             self._cells[Reduction.RAW_GRADIENT_NORM] = self._raw
             self._raw = [None] * self._count
         self._present = tuple(gradient is not None for gradient in self._gradients)
-        due = [reduction for reduction in _OF_THE_GRADIENT if reduction in self._cells]
-        if self._nonfinite_is_implied:
-            due = [reduction for reduction in due if reduction is not Reduction.GRADIENT_NONFINITE]
+        wanted = self._wanted_of_gradient(plan)
         for index, gradient in enumerate(self._gradients):
-            if gradient is None:
-                continue
-            g = sums.flatten(gradient, self._orders[index])
-            dtype = sums.accumulator(g)
-            for reduction in due:
-                self._cells[reduction][index] = self._of_gradient(reduction, index, g, dtype, _square)
+            if gradient is not None and wanted:
+                previous = self._flat(self._kept[index], index) if self._holds_gradient[index] else None
+                self._put(index, sums.gradient_sums(wanted, self._flat(gradient, index), previous))
         if "gradients" in self._histograms:
             self._histograms["gradients"] = [
                 log_histogram(p.new_empty(0) if g is None else g)
@@ -143,29 +124,23 @@ class Meter:
             self._keep([parameter.detach() for parameter in self.parameters])
             self._holds_gradient = [False] * self._count
 
-    @property
-    def _nonfinite_is_implied(self) -> bool:
-        """On a CPU a finite norm says, without another pass, that every element is finite."""
-        return self._on_cpu and Reduction.GRADIENT_NORM in self._cells
+    def _wanted_of_gradient(self, plan: Plan) -> Set[Reduction]:
+        wanted = set(plan.reductions) & sums.OF_THE_GRADIENT
+        if Reduction.GRADIENT_SPREAD in plan.reductions:
+            # Σ (g − mean)² = Σ g² − (Σ g)²/n, which is mended where it loses digits.
+            wanted |= {Reduction.GRADIENT_NORM, Reduction.GRADIENT_SUM}
+        if self._on_cpu and Reduction.GRADIENT_NORM in wanted:
+            # A finite norm says, without another pass, that every element is finite.
+            wanted.discard(Reduction.GRADIENT_NONFINITE)
+        if self._kept_norms and Reduction.PREVIOUS_GRADIENT_NORM in wanted:
+            wanted.discard(Reduction.PREVIOUS_GRADIENT_NORM)
+            self._cells[Reduction.PREVIOUS_GRADIENT_NORM] = self._kept_norms
+        self._kept_norms = []
+        return wanted
 
-    def _of_gradient(
-        self, reduction: Reduction, index: int, g: Tensor, dtype: torch.dtype, size: Callable[[Tensor, torch.dtype], Tensor]
-    ) -> Tensor | None:
-        match reduction:
-            case Reduction.GRADIENT_NORM:
-                return size(g, dtype)
-            case Reduction.GRADIENT_SUM:
-                return sums.total(g, dtype)
-            case Reduction.GRADIENT_SPREAD:
-                return sums.spread(g, sums.total(g, dtype) / g.numel(), dtype)
-            case Reduction.GRADIENT_ZEROS:
-                return sums.zeros(g)
-            case Reduction.GRADIENT_NONFINITE:
-                return sums.nonfinite(g)
-        if not self._holds_gradient[index]:
-            return None
-        previous = self._flat(self._kept[index], index)
-        return size(previous, dtype) if reduction is Reduction.PREVIOUS_GRADIENT_NORM else sums.dot(g, previous, dtype)
+    def _put(self, index: int, measured: sums.Sums) -> None:
+        for reduction, cell in measured.items():
+            self._cells.setdefault(reduction, [None] * self._count)[index] = cell
 
     # ---------------------------------------------------------------------------------------------- after the step
 
@@ -183,14 +158,21 @@ class Meter:
         )
         if overwritten:
             # From the next step on the gradients are copied first; what needs them after this one is not known.
-            self._overwrites_gradients = True
+            self.overwrites_gradients = True
             self._gradients = [None] * self._count
-        for reduction in (Reduction.WEIGHT_NORM, Reduction.UPDATE_NORM, Reduction.START_DISTANCE, Reduction.UPDATE_DOT_GRADIENT):
-            if reduction in self._cells:
-                self._cells[reduction] = [
-                    self._of_weights(reduction, index, sums.accumulator(parameter), _square)
-                    for index, parameter in enumerate(self.parameters)
-                ]
+        wanted = set(plan.reductions) & sums.OF_THE_WEIGHTS
+        if wanted:
+            has_start = Reduction.START_DISTANCE in wanted
+            for index, parameter in enumerate(self.parameters):
+                gradient = self._gradients[index]
+                measured = sums.weight_sums(
+                    wanted,
+                    self._flat(parameter.detach(), index),
+                    self._flat(self._kept[index], index) if plan.needs_weights_before else None,
+                    self._flat(self._start[index], index) if has_start else None,
+                    None if gradient is None else self._flat(gradient, index),
+                )
+                self._put(index, measured)
         if "weights" in self._histograms:
             self._histograms["weights"] = [log_histogram(p) for p in self.parameters]
         if "updates" in self._histograms:
@@ -212,95 +194,102 @@ class Meter:
             gradients = [parameter.grad for parameter in self.parameters]
         self._keep([p if g is None else g for p, g in zip(self.parameters, gradients, strict=True)])
         self._holds_gradient = [gradient is not None for gradient in gradients]
+        self._kept_norms = self._cells.get(Reduction.GRADIENT_NORM, [])
 
     def forget_gradients(self) -> None:
         """Let go of the references to the user's gradients, which would keep their memory from being freed."""
         self._gradients = [None] * self._count
 
-    def _of_weights(
-        self, reduction: Reduction, index: int, dtype: torch.dtype, size: Callable[[Tensor, torch.dtype], Tensor]
-    ) -> Tensor | None:
-        w = self._flat(self.parameters[index].detach(), index)
-        if reduction is Reduction.WEIGHT_NORM:
-            return size(w, dtype)
-        if reduction is Reduction.START_DISTANCE:
-            return _size_of_difference(w, self._flat(self._start[index], index), dtype, size)
-        before = self._flat(self._kept[index], index)
-        if reduction is Reduction.UPDATE_NORM:
-            return _size_of_difference(w, before, dtype, size)
-        gradient = self._gradients[index]
-        return None if gradient is None else sums.difference_dot(w, before, self._flat(gradient, index), dtype)
-
     # --------------------------------------------------------------------------------------------------- handing over
 
     def _table(self, plan: Plan) -> Pending[NDArray[np.float64]]:
         """The reductions as a table, rows in the order of the plan; NaN where a cell is missing."""
-        if self._on_cpu:
-            table = np.full((len(plan.reductions), self._count), np.nan)
-            for row, reduction in enumerate(plan.reductions):
-                cells = self._cells[reduction]
-                table[row] = [np.nan if cell is None else cell.item() for cell in cells]
-            _take_roots(table, plan)
-            self._mend(table, plan)
-            return Known(table)
-        return self._table_on_device(plan)
+        rows = tuple(dict.fromkeys((*plan.reductions, *self._cells)))
+        asked, sizes = len(plan.reductions), self.sizes
+        if not self._on_cpu:
+            return self._table_on_device(rows, lambda table: _finish(table, rows, sizes)[:asked])
+        table = np.full((len(rows), self._count), np.nan)
+        for row, reduction in enumerate(rows):
+            table[row] = [np.nan if cell is None else cell.item() for cell in self._cells.get(reduction, self._no_cells)]
+        _finish(table, rows, sizes)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._mend(table, rows, sizes)
+        return Known(table[:asked])
 
-    def _table_on_device(self, plan: Plan) -> Pending[NDArray[np.float64]]:
+    def _table_on_device(
+        self, rows: Sequence[Reduction], finish: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    ) -> Pending[NDArray[np.float64]]:
         places: dict[torch.device, list[tuple[int, int]]] = {}
-        values: dict[torch.device, list[Tensor]] = {}
-        for row, reduction in enumerate(plan.reductions):
-            for column, cell in enumerate(self._cells[reduction]):
+        cells: dict[torch.device, list[Tensor]] = {}
+        for row, reduction in enumerate(rows):
+            for column, cell in enumerate(self._cells.get(reduction, self._no_cells)):
                 if cell is not None:
                     places.setdefault(cell.device, []).append((row, column))
-                    values.setdefault(cell.device, []).append(cell)
-        shape = (len(plan.reductions), self._count)
+                    cells.setdefault(cell.device, []).append(cell)
+        shape = (len(rows), self._count)
 
-        def finish(arrived: list[Tensor]) -> NDArray[np.float64]:
+        def collect(arrived: list[Tensor]) -> NDArray[np.float64]:
             table = np.full(shape, np.nan)
-            for device_places, column in zip(places.values(), arrived, strict=True):
-                table[tuple(np.array(device_places).T)] = column.double().numpy()
-            _take_roots(table, plan)
-            return table
+            for device_places, values in zip(places.values(), arrived, strict=True):
+                table[tuple(np.array(device_places).T)] = values.double().numpy()
+            return finish(table)
 
-        return Resolved([Transfer(torch.stack(cells)) for cells in values.values()], finish)
+        return Resolved([Transfer(torch.stack(values)) for values in cells.values()], collect)
 
-    def _mend(self, table: NDArray[np.float64], plan: Plan) -> None:
+    def _mend(self, table: NDArray[np.float64], rows: Sequence[Reduction], sizes: NDArray[np.float64]) -> None:
         """Measure again, in float64, what over- or underflowed in the fast pass (on a CPU, where looking is free)."""
-        rows = {reduction: row for row, reduction in enumerate(plan.reductions)}
-        sizes = self.sizes
-        for reduction in _NORMS:
-            row = rows.get(reduction)
-            if row is None or reduction is Reduction.RAW_GRADIENT_NORM:
-                continue
-            safe = (np.square(table[row]) > sizes * _SAFE_PRODUCT_PER_ELEMENT) & (table[row] < np.inf)
-            for index in np.flatnonzero(~safe):
-                self._mend_cell(table, rows, reduction, int(index))
-        if self._nonfinite_is_implied and Reduction.GRADIENT_NONFINITE in rows:
-            norms = table[rows[Reduction.GRADIENT_NORM]]
-            table[rows[Reduction.GRADIENT_NONFINITE]] = np.where(self._present, 0.0, np.nan)
-            for index in np.flatnonzero(~np.isfinite(norms)):
-                self._mend_cell(table, rows, Reduction.GRADIENT_NONFINITE, int(index))
+        place = {reduction: row for row, reduction in enumerate(rows)}
+        safe_square = sizes * _SAFE_PRODUCT_PER_ELEMENT
+        norm_rows = [row for row, reduction in enumerate(rows) if reduction in _MENDABLE_NORMS]
+        norms = table[norm_rows]
+        unsafe = ~((norms * norms > safe_square) & (norms < np.inf))
+        for row, index in np.argwhere(unsafe):
+            table[norm_rows[row], index] = self._careful(rows[norm_rows[row]], int(index))
+        if Reduction.GRADIENT_NONFINITE in place and Reduction.GRADIENT_NORM in place:
+            counts = table[place[Reduction.GRADIENT_NONFINITE]]
+            counts[:] = 0.0
+            for index in np.flatnonzero(~np.isfinite(table[place[Reduction.GRADIENT_NORM]])):
+                counts[index] = self._careful(Reduction.GRADIENT_NONFINITE, int(index))
+        if Reduction.GRADIENT_SPREAD in place:
+            spreads, norms = table[place[Reduction.GRADIENT_SPREAD]], table[place[Reduction.GRADIENT_NORM]]
+            squares = norms * norms
+            # Where much of Σ g² is due to the mean, the subtraction has lost digits.
+            for index in np.flatnonzero(~((spreads > 0.5 * squares) & (squares > safe_square) & (squares < np.inf))):
+                spreads[index] = self._careful(Reduction.GRADIENT_SPREAD, int(index))
         for reduction, (first, second) in _FACTORS.items():
-            if reduction in rows and first in rows and second in rows:
-                with np.errstate(over="ignore", invalid="ignore"):
-                    bound = table[rows[first]] * table[rows[second]]
-                unsafe = np.isfinite(bound) & ~((bound > sizes * _SAFE_PRODUCT_PER_ELEMENT) & np.isfinite(table[rows[reduction]]))
-                for index in np.flatnonzero(unsafe & (bound != 0)):
-                    self._mend_cell(table, rows, reduction, int(index))
+            if reduction in place:
+                products, bound = table[place[reduction]], table[place[first]] * table[place[second]]
+                sound = (bound == 0) | ~(bound < np.inf) | ((bound > safe_square) & np.isfinite(products))
+                for index in np.flatnonzero(~sound):
+                    products[index] = self._careful(reduction, int(index))
 
-    def _mend_cell(
-        self, table: NDArray[np.float64], rows: dict[Reduction, int], reduction: Reduction, index: int
-    ) -> None:
-        if reduction in _OF_THE_GRADIENT:
-            gradient = self._gradients[index]
-            if gradient is None:
-                return
-            g = self._flat(gradient, index)
-            cell = self._of_gradient(reduction, index, g, torch.float64, _scaled)
-        else:
-            cell = self._of_weights(reduction, index, torch.float64, _scaled)
-        if cell is not None:
-            table[rows[reduction], index] = cell.item()
+    def _careful(self, reduction: Reduction, index: int) -> float:
+        """One reduction of one tensor again, slowly; NaN where it cannot be had."""
+        if reduction is Reduction.WEIGHT_NORM:
+            return sums.scaled_norm(self._weights(index))
+        if reduction is Reduction.START_DISTANCE:
+            return sums.scaled_norm(_difference(self._weights(index), self._flat(self._start[index], index)))
+        if reduction is Reduction.UPDATE_NORM:
+            return sums.scaled_norm(self._update(index))
+        gradient = self._gradients[index]
+        if gradient is None:
+            return np.nan
+        g = self._flat(gradient, index)
+        if reduction is Reduction.GRADIENT_NORM:
+            return sums.scaled_norm(g)
+        if reduction is Reduction.GRADIENT_NONFINITE:
+            return float(g.numel() - torch.isfinite(g).sum())
+        if reduction is Reduction.GRADIENT_SPREAD:
+            return sums.careful_spread(g)
+        if reduction is Reduction.UPDATE_DOT_GRADIENT:
+            return sums.careful_dot(self._update(index), g)
+        return np.nan
+
+    def _weights(self, index: int) -> Tensor:
+        return self._flat(self.parameters[index].detach(), index)
+
+    def _update(self, index: int) -> Tensor:
+        return _difference(self._weights(index), self._flat(self._kept[index], index))
 
     def _histogram_tables(self) -> Pending[dict[str, NDArray[np.int64]]]:
         kinds = list(self._histograms)
@@ -322,7 +311,7 @@ class Meter:
         if not self._kept:
             self._kept = [torch.empty_like(parameter, requires_grad=False) for parameter in self.parameters]
         for kept, tensor in zip(self._kept, tensors, strict=True):
-            kept.copy_(tensor)
+            kept.copy_(tensor.to_dense() if tensor.is_sparse else tensor)
 
     def follow_devices(self) -> None:
         """Move the copies to where the parameters are now, after the user has moved the model."""
@@ -332,23 +321,19 @@ class Meter:
                     copies[index] = copy.to(device=parameter.device, dtype=parameter.dtype)
 
 
-def _square(vector: Tensor, dtype: torch.dtype) -> Tensor:
-    return sums.dot(vector, vector, dtype)
+def _difference(first: Tensor, second: Tensor) -> Tensor:
+    return first.to(torch.float64) - second.to(torch.float64)
 
 
-def _scaled(vector: Tensor, _: torch.dtype) -> Tensor:
-    return sums.scaled_norm(vector)
-
-
-def _size_of_difference(
-    first: Tensor, second: Tensor, dtype: torch.dtype, size: Callable[[Tensor, torch.dtype], Tensor]
-) -> Tensor:
-    if size is _square:
-        return sums.difference_dot(first, second, None, dtype)
-    return size(first.to(dtype) - second.to(dtype), dtype)
-
-
-def _take_roots(table: NDArray[np.float64], plan: Plan) -> None:
-    for row, reduction in enumerate(plan.reductions):
-        if reduction in _NORMS:
-            np.sqrt(table[row], out=table[row])
+def _finish(
+    table: NDArray[np.float64], rows: Sequence[Reduction], sizes: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """From sums to reductions: the spread from its two sums, and the roots of the sums of squares; in place."""
+    place = {reduction: row for row, reduction in enumerate(rows)}
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if Reduction.GRADIENT_SPREAD in place:
+            squares, summed = table[place[Reduction.GRADIENT_NORM]], table[place[Reduction.GRADIENT_SUM]]
+            table[place[Reduction.GRADIENT_SPREAD]] = np.maximum(squares - np.square(summed) / sizes, 0.0)
+        for reduction in _NORMS & place.keys():
+            np.sqrt(table[place[reduction]], out=table[place[reduction]])
+    return table

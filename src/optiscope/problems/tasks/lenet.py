@@ -39,18 +39,18 @@ def _lenet_class() -> type[nn.Module]:
     import torch
     from torch import nn
 
-    place = {"device": torch.device("cpu"), "dtype": torch.float32}
+    cpu, float32 = torch.device("cpu"), torch.float32
 
     class LeNet(nn.Module):
         """The layers in order, each under the name that its parameters have in a run."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.conv1 = nn.Conv2d(1, 6, kernel_size=3, padding=1, **place)
-            self.conv2 = nn.Conv2d(6, 16, kernel_size=5, **place)
-            self.fc1 = nn.Linear(400, 120, **place)
-            self.fc2 = nn.Linear(120, 84, **place)
-            self.fc3 = nn.Linear(84, 10, **place)
+            self.conv1 = nn.Conv2d(1, 6, kernel_size=3, padding=1, device=cpu, dtype=float32)
+            self.conv2 = nn.Conv2d(6, 16, kernel_size=5, device=cpu, dtype=float32)
+            self.fc1 = nn.Linear(400, 120, device=cpu, dtype=float32)
+            self.fc2 = nn.Linear(120, 84, device=cpu, dtype=float32)
+            self.fc3 = nn.Linear(84, 10, device=cpu, dtype=float32)
             self.relu = nn.ReLU()
             self.pool = nn.MaxPool2d(2)
 

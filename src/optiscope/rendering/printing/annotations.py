@@ -52,8 +52,8 @@ def draw_annotation(part: Part, page: Page) -> Annotation | None:
         }  # fmt: skip
         if "none" in part.text("arrowside", "end") or "end" not in part.text("arrowside", "end"):
             shape["arrowstyle"] = "-"
-    horizontally = _across(part, arrow)
-    vertically = _up(part, arrow)
+    horizontally = _anchor(part, "x", page, arrow=arrow, choices=("left", "center", "right"))
+    vertically = _anchor(part, "y", page, arrow=arrow, choices=("bottom", "middle", "top"))
     annotation = Annotation(
         "", place, xycoords=transform, xytext=(points(offset[0]), points(offset[1])), textcoords="offset points",
         ha=_ACROSS[horizontally], va=_UP[vertically], arrowprops=shape, annotation_clip=False, zorder=8.0,
@@ -79,7 +79,7 @@ def draw_annotation(part: Part, page: Page) -> Annotation | None:
 
 def place_of(part: Part, page: Page, *, log_exponents: bool) -> tuple[Axes | None, tuple[float, float], Transform]:
     """Where an item is: the matplotlib axes that holds it (None: the whole sheet), its place and their transform."""
-    references = (part.text("xref", "paper"), part.text("yref", "paper"))
+    references = [part.text(f"{letter}ref", page.first_reference(letter)) for letter in "xy"]
     owner: Axes | None = None
     places, transforms = [], []
     for letter, reference in zip("xy", references, strict=True):
@@ -113,24 +113,17 @@ def coordinate_of(axis: Axis, value: object) -> float:
     return _coordinate(axis, value, log_exponents=False)
 
 
-def _across(part: Part, arrow: bool) -> str:
-    asked = part.text("xanchor", "auto")
+def _anchor(part: Part, letter: str, page: Page, *, arrow: bool, choices: tuple[str, str, str]) -> str:
+    """The point of the text that is placed.
+
+    Without an anchor, a text on the sheet hangs by the end that is nearer to the edge; one in data, or at the end of
+    an arrow, is centred.
+    """
+    asked = part.text(f"{letter}anchor", "auto")
     if asked != "auto":
         return asked
-    return "center" if arrow else _by_third(part, "x", ("left", "center", "right"))
-
-
-def _up(part: Part, arrow: bool) -> str:
-    asked = part.text("yanchor", "auto")
-    if asked != "auto":
-        return asked
-    return "middle" if arrow else _by_third(part, "y", ("bottom", "middle", "top"))
-
-
-def _by_third(part: Part, letter: str, choices: tuple[str, str, str]) -> str:
-    """Without an anchor, a text on the sheet hangs by the end nearer to the edge; one in data is centred."""
-    reference = part.text(f"{letter}ref", "paper")
-    if reference != "paper" and not reference.endswith(" domain"):
+    reference = part.text(f"{letter}ref", page.first_reference(letter))
+    if arrow or not (reference == "paper" or reference.endswith(" domain")):
         return choices[1]
     value = part.number(letter, 0.5)
     return choices[0] if value < 1 / 3 else choices[2] if value > 2 / 3 else choices[1]

@@ -90,7 +90,7 @@ class Axis:
 
     @property
     def letter(self) -> str:
-        """"x" or "y"."""
+        """The direction: "x" or "y"."""
         return self.name[0]
 
     @property
@@ -119,6 +119,10 @@ class Axis:
     def from_units(self, units: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
         """Axis units as matplotlib's coordinates."""
         return np.power(10.0, units) if self.kind == "log" else units
+
+    def coordinate(self, unit: float) -> float:
+        """One place in axis units as matplotlib's coordinate."""
+        return 10.0**unit if self.kind == "log" else unit
 
     def _numbers(self, values: Sequence[object] | NDArray[np.generic]) -> Float[np.ndarray, " values"]:
         match self.kind:
@@ -172,7 +176,9 @@ class Axis:
 
 def set_range(axes: Sequence[Axis]) -> None:
     """Give one range to axes that match each other (often a single one)."""
-    asked = [axis for axis in axes if axis.part.column("range") is not None and axis.part.raw("autorange") in (None, False)]
+    asked = [
+        axis for axis in axes if axis.part.column("range") is not None and axis.part.raw("autorange") in (None, False)
+    ]
     automatic = _automatic_range(axes)
     for axis in axes:
         axis.range = automatic[::-1] if axis.is_reversed else automatic
@@ -256,7 +262,11 @@ def collect_categories(part: Part, columns: Iterable[Sequence[object] | NDArray[
         case "trace":
             pass
         case "array":
-            names = list(dict.fromkeys([*(_category(value) for value in declared if value is not None), *names])) if declared is not None else names
+            names = (
+                list(dict.fromkeys([*(_category(value) for value in declared if value is not None), *names]))
+                if declared is not None
+                else names
+            )
         case "category ascending" | "category descending":
             names.sort(key=str, reverse=order.endswith("descending"))
         case _:
@@ -298,14 +308,16 @@ def _day(value: object) -> float:
     """Days since 1970, or NaN for what is no date."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.replace(tzinfo=None)
-    if not isinstance(value, str | date | np.datetime64):
+    if isinstance(value, np.datetime64):
+        return math.nan if np.isnat(value) else float(value.astype("M8[ms]").astype(np.int64)) / _UNIT_MILLISECOND
+    if not isinstance(value, str | date):
         return math.nan
     if isinstance(value, str):
         value = value.strip().removesuffix("Z")
         if len(value) < 4 or not value[:4].isdigit() or (len(value) > 4 and value[4] != "-"):
             return math.nan
     try:
-        moment = np.datetime64(value, "ms")
+        moment = np.datetime64(value, "ms")  # type: ignore[call-overload, unused-ignore]
     except ValueError:
         return math.nan
     return math.nan if np.isnat(moment) else float(moment.astype(np.int64)) / _UNIT_MILLISECOND

@@ -81,14 +81,15 @@ def _write_ticks(part: Part, axes: Axes, request: ColourBarRequest, horizontal: 
     font = page.font.of(part, "tickfont")
     labelled = part.flag("showticklabels", default=True)
     side = "bottom" if horizontal else "right"
-    own.set_ticks_position(side)  # type: ignore[attr-defined]
+    own.set_ticks_position(side)  # type: ignore[arg-type]
     own.set_ticks([tick.place for tick in ticks])
     own.set_minor_locator(NullLocator())
     own.set_ticklabels([lettering(tick.label, font, part=part.name).text if labelled else "" for tick in ticks])
     marks = part.text("ticks")
+    direction = "in" if marks == "inside" else "out"
     own.set_tick_params(
         length=points(part.number("ticklen", 5.0)) if marks else 0.0, width=points(part.number("tickwidth", 1.0)),
-        direction="in" if marks == "inside" else "out", color=parse_colour(part.text("tickcolor", "#444")), pad=points(3),
+        direction=direction, color=parse_colour(part.text("tickcolor", "#444")), pad=points(3),
     )  # fmt: skip
     for tick, drawn in zip(ticks, own.get_major_ticks(), strict=False):
         if labelled:
@@ -129,8 +130,15 @@ def place_colour_bar(request: ColourBarRequest, axes: Axes, page: Page) -> None:
     anchor_x = part.text("xanchor", "center" if horizontal else "left")
     anchor_y = part.text("yanchor", "bottom" if horizontal else "middle")
     size = (along, across) if horizontal else (across, along)
+    # The title takes its room from the end of the bar, so that bar and title together have the asked length.
+    writing = 0.0
+    if part.text("title.text") and part.text("title.side", "top") == "top" and not horizontal:
+        lines = part.text("title.text").count("<br>") + 1
+        writing = min(6.0 + 1.3 * lines * page.font.of(part, "title.font").size, along / 2)
     pad_x, pad_y = part.number("xpad", 10.0), part.number("ypad", 10.0)
     shift_x, shift_y = _SHIFT[anchor_x], _SHIFT[anchor_y]
     left = page.margins.left + x * wide - shift_x * size[0] + (1 - 2 * shift_x) * (0.0 if horizontal else pad_x)
     bottom = page.margins.bottom + y * high - shift_y * size[1] + (1 - 2 * shift_y) * (pad_y if not horizontal else 0.0)
-    axes.set_position((left / page.width, bottom / page.height, size[0] / page.width, size[1] / page.height))
+    axes.set_position(
+        (left / page.width, bottom / page.height, size[0] / page.width, (size[1] - writing) / page.height)
+    )

@@ -59,6 +59,11 @@ def with_opacity(colour: Rgba, opacity: float) -> Rgba:
     return (*colour[:3], colour[3] * opacity)
 
 
+def readable_on(background: Float[np.ndarray, "4"]) -> str:
+    """White or near black, whichever can be read on the background."""
+    return "white" if float(background[:3] @ np.array([0.299, 0.587, 0.114])) < 0.55 else "#444444"
+
+
 class ColourScale(Colormap):
     """A piecewise linear colour scale, interpolated exactly instead of through a table of 256 entries.
 
@@ -70,8 +75,11 @@ class ColourScale(Colormap):
         self.positions: NDArray[np.float64] = np.asarray(positions, dtype=float)
         self.colours: NDArray[np.float64] = np.asarray(colours, dtype=float)
 
-    def __call__(
-        self, X: ArrayLike, alpha: ArrayLike | None = None, bytes: bool = False  # noqa: N803, A002
+    def __call__(  # type: ignore[override]
+        self,
+        X: ArrayLike,
+        alpha: ArrayLike | None = None,
+        bytes: bool = False,  # noqa: A002
     ) -> NDArray[np.generic] | tuple[float, ...]:
         """Colours of normalised values; the signature is matplotlib's."""
         masked = np.ma.getmaskarray(np.ma.asarray(X))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis as MatplotlibAxis
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.collections import LineCollection
+from matplotlib.text import Text
 from matplotlib.ticker import NullLocator
-from matplotlib.transforms import blended_transform_factory
 
 from optiscope.rendering.printing.axis import Axis
 from optiscope.rendering.printing.colours import Rgba, parse_colour
@@ -57,13 +59,22 @@ def draw_grid(axis: Axis, page: Page) -> list[Artist]:
     ticks = ticks_of(axis) if part.flag("showgrid", default=axis.grid_by_default) else []
     low, high = sorted(axis.range)
     for panel in _bare_panels(axis, page):
-        places = [tick.place for tick in ticks if low < tick.place < high and not (tick.place == 0 and axis.shows_zero_line)]
+        places = [
+            tick.place for tick in ticks if low < tick.place < high and not (tick.place == 0 and axis.shows_zero_line)
+        ]
         if places:
             grid = _ruler(
                 panel.axes, axis, places, parse_colour(part.text("gridcolor", "#eee")),
                 points(part.number("gridwidth", 1.0)), GRID_DEPTH,
             )  # fmt: skip
-            grid.set_linestyle(line_style(Part(part.name, {"line": {"dash": part.text("griddash", "solid"), "width": part.number("gridwidth", 1.0)}})))
+            grid.set_linestyle(
+                line_style(
+                    Part(
+                        part.name,
+                        {"line": {"dash": part.text("griddash", "solid"), "width": part.number("gridwidth", 1.0)}},
+                    )
+                )
+            )
             grid.set_label("_grid")
             made.append(grid)
         if axis.shows_zero_line and low < 0 < high:
@@ -105,8 +116,8 @@ def draw_edge(axis: Axis, page: Page) -> None:
         return
     own = home.axes.xaxis if axis.letter == "x" else home.axes.yaxis
     side = side_of(axis)
-    own.set_ticks_position(side)  # type: ignore[attr-defined]
-    own.set_label_position(side)  # type: ignore[attr-defined]
+    own.set_ticks_position(side)  # type: ignore[arg-type]
+    own.set_label_position(side)  # type: ignore[arg-type]
     if axis.part.raw("anchor") == "free":
         home.axes.spines[side].set_position(("axes", _free_position(axis, home)))
     base = axis.part.raw("color")
@@ -127,12 +138,12 @@ def _free_position(axis: Axis, home: Panel) -> float:
     return (axis.part.number("position", 0.0) - start) / (stop - start)
 
 
-def _write_ticks(axis: Axis, own: MatplotlibAxis, side: str, font: Font, page: Page) -> None:
+def _write_ticks(axis: Axis, own: XAxis | YAxis, side: str, font: Font, page: Page) -> None:
     part = axis.part
     tick_font = font.of(part, "tickfont")
     ticks = ticks_of(axis)
     labelled = part.flag("showticklabels", default=True)
-    own.set_ticks([float(axis.from_units(np.float64(tick.place))) for tick in ticks])
+    own.set_ticks([axis.coordinate(tick.place) for tick in ticks])
     own.set_minor_locator(NullLocator())
     own.set_ticklabels([tick.label if labelled else "" for tick in ticks])
     marks = part.text("ticks", "outside" if axis.ticks_by_default else "")
@@ -141,7 +152,8 @@ def _write_ticks(axis: Axis, own: MatplotlibAxis, side: str, font: Font, page: P
     other = _SIDES[axis.letter][1] if side == _SIDES[axis.letter][0] else _SIDES[axis.letter][0]
     own.set_tick_params(
         which="major", length=length, width=points(part.number("tickwidth", 1.0)), pad=points(3.0),
-        direction="in" if marks == "inside" else "out", color=parse_colour(part.text("tickcolor", part.text("color", "#444"))),
+        direction="in" if marks == "inside" else "out",
+        color=parse_colour(part.text("tickcolor", part.text("color", "#444"))),
         **{side: bool(marks), other: bool(marks) and mirrored, f"label{side}": labelled, f"label{other}": False},
     )  # fmt: skip
     for tick, drawn in zip(ticks, own.get_major_ticks(), strict=False):
@@ -153,16 +165,11 @@ def _write_ticks(axis: Axis, own: MatplotlibAxis, side: str, font: Font, page: P
     _turn(axis, own, ticks, side, page)
 
 
-def _dress_label(tick: Tick, label: object, font: Font, part: Part) -> None:
-    from dataclasses import replace
-
-    from matplotlib.text import Text
-
-    assert isinstance(label, Text)
+def _dress_label(tick: Tick, label: Text, font: Font, part: Part) -> None:
     lettering(tick.label, replace(font, size=font.size * tick.scale), part=part.name).dress(label)
 
 
-def _turn(axis: Axis, own: MatplotlibAxis, ticks: list[Tick], side: str, page: Page) -> None:
+def _turn(axis: Axis, own: XAxis | YAxis, ticks: list[Tick], side: str, page: Page) -> None:
     """Turn tick labels as asked, or so far that neighbours do not overlap."""
     labels = [(t.label2 if side in ("top", "right") else t.label1) for t in own.get_major_ticks()][: len(ticks)]
     asked = axis.part.raw("tickangle")
@@ -186,18 +193,15 @@ def _turn(axis: Axis, own: MatplotlibAxis, ticks: list[Tick], side: str, page: P
             return
 
 
-def _rotate(labels: list[object], angle: float, side: str) -> None:
+def _rotate(labels: list[Text], angle: float, side: str) -> None:
     """Turn labels clockwise, and hang them by the end that is next to the axis."""
-    from matplotlib.text import Text
-
     for label in labels:
-        assert isinstance(label, Text)
         label.set_rotation(-angle)
         if angle and side in ("bottom", "top"):
             towards = (angle > 0) == (side == "bottom")
             label.set_rotation_mode("anchor")
-            label.set_ha("center" if abs(angle) == 90 and False else "left" if towards else "right")
-            label.set_va("center" if abs(angle) >= 60 else "top" if side == "bottom" else "bottom")
+            label.set_horizontalalignment("left" if towards else "right")
+            label.set_verticalalignment("center" if abs(angle) >= 60 else "top" if side == "bottom" else "bottom")
 
 
 def _draw_line(axis: Axis, axes: Axes, side: str) -> None:
@@ -212,7 +216,7 @@ def _draw_line(axis: Axis, axes: Axes, side: str) -> None:
         spine.set_zorder(5.0)
 
 
-def _write_title(axis: Axis, own: MatplotlibAxis, font: Font) -> None:
+def _write_title(axis: Axis, own: XAxis | YAxis, font: Font) -> None:
     text = axis.part.text("title.text")
     if not text:
         return
@@ -222,17 +226,5 @@ def _write_title(axis: Axis, own: MatplotlibAxis, font: Font) -> None:
     own.label.set_rotation(90.0 if axis.letter == "y" else 0.0)
     if axis.letter == "y":
         own.label.set_rotation_mode("anchor" if side_of(axis) == "left" else "default")
-        own.label.set_va("bottom" if side_of(axis) == "left" else "top")
+        own.label.set_verticalalignment("bottom" if side_of(axis) == "left" else "top")
         own.label.set_rotation_mode("default" if side_of(axis) == "right" else "anchor")
-
-
-def reference_transform(axes: Axes, page: Page, x: str, y: str) -> object:
-    """The transform of a place whose x and y are each in data, "paper" or "... domain" coordinates."""
-    def one(reference: str, letter: str) -> object:
-        if reference == "paper":
-            return page.area_transform()
-        name = reference.removesuffix(" domain")
-        own = page.axes_of(page.axis(name))
-        return own.transAxes if reference.endswith(" domain") else own.transData
-
-    return blended_transform_factory(one(x, "x"), one(y, "y"))  # type: ignore[arg-type]

@@ -9,8 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
-from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from optiscope.errors import ArgumentError, CannotDraw, UnknownName
 from optiscope.rendering.printing.annotations import draw_annotation
@@ -84,7 +85,7 @@ def _refuse_movement(specification: Specification, frame: str | None) -> None:
         raise UnknownName.among(frame, ["first"], kind="frame of a printed figure")
     if specification.moving_parts and frame is None:
         raise CannotDraw(
-            f"The figure moves (it has {', '.join(specification.moving_parts)}), and paper (.png, .svg, .pdf) does not. "
+            f"The figure moves (it has {', '.join(specification.moving_parts)}), and paper does not. "
             'Save it as .html instead, or pass frame="first" to print its initial state.'
         )
 
@@ -134,7 +135,7 @@ def _make_axes(page: Page, traces: Sequence[Part]) -> None:
         limits = own if own is not None or beneath not in parts else parts[beneath].column("domain")
         family = [other for other in parts if _family(parts, other) == _family(parts, name)]
         seen = [column for member in family for column in columns[member]]
-        leader = parts[_family(parts, name)] if _family(parts, name) in parts else part
+        leader = parts.get(_family(parts, name), part)
         kind = axis_kind(part if part.raw("type") is not None else leader, seen, layout=page.layout)
         axis = Axis(name=name, part=part, kind=kind)
         if limits is not None:
@@ -149,7 +150,9 @@ def _make_axes(page: Page, traces: Sequence[Part]) -> None:
         axes.set_xscale("log" if page.axes[x].kind == "log" else "linear")
         axes.set_yscale("log" if page.axes[y].kind == "log" else "linear")
         prepare(axes)
-        stacked = any((page.axes[x].domain, page.axes[y].domain) == (p.x.domain, p.y.domain) for p in page.panels.values())
+        stacked = any(
+            (page.axes[x].domain, page.axes[y].domain) == (p.x.domain, p.y.domain) for p in page.panels.values()
+        )
         axes.set_facecolor((0.0, 0.0, 0.0, 0.0) if stacked else page.ground)
         page.panels[(x, y)] = Panel(x=page.axes[x], y=page.axes[y], axes=axes)
 
@@ -168,7 +171,12 @@ def _pairs(specification: Specification, traces: Sequence[Part]) -> list[tuple[s
     if not found and not any(is_scene_trace(trace) for trace in specification.traces):
         found = [("xaxis", "yaxis")]
     unique = list(dict.fromkeys(found))
-    overlaid = [pair for pair in unique if specification.own_layout.raw(f"{pair[1]}.overlaying") or specification.own_layout.raw(f"{pair[0]}.overlaying")]
+    overlaid = [
+        pair
+        for pair in unique
+        if specification.own_layout.raw(f"{pair[1]}.overlaying")
+        or specification.own_layout.raw(f"{pair[0]}.overlaying")
+    ]
     return [pair for pair in unique if pair not in overlaid] + overlaid
 
 
@@ -240,7 +248,7 @@ def _grow_margins(page: Page, around: Sequence[Axes], legends: Sequence[Artist])
     renderer = page.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     boxes = [legend.get_window_extent(renderer) for legend in legends]
     for axes in around:
-        boxes += [artist.get_window_extent(renderer) for artist in _writing(axes)]
+        boxes += _writing(axes, renderer)
         boxes.append(axes.get_window_extent(renderer))
     boxes = [box for box in boxes if box.width > 0 and box.height > 0]
     if not boxes or not page.layout.flag("margin.autoexpand", default=True):
@@ -262,13 +270,9 @@ def _grow_margins(page: Page, around: Sequence[Axes], legends: Sequence[Artist])
     return changed
 
 
-def _writing(axes: Axes) -> list[Text]:
-    texts: list[Text] = []
-    for own in (axes.xaxis, axes.yaxis):
-        for tick in own.get_major_ticks():
-            texts += [label for label in (tick.label1, tick.label2) if label.get_visible() and label.get_text()]
-        if own.label.get_text():
-            texts.append(own.label)
+def _writing(axes: Axes, renderer: RendererBase) -> list[Bbox]:
+    """The boxes of tick labels and titles at the edges of a panel or colour bar."""
+    around = [own.get_tightbbox(renderer) for own in (axes.xaxis, axes.yaxis) if own.get_visible()]
     if axes.get_label() == "colour bar":
-        texts += axes.texts
-    return texts
+        around += [text.get_window_extent(renderer) for text in axes.texts]
+    return [box for box in around if box is not None]

@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.legend import Legend
 from matplotlib.patches import Patch
 from matplotlib.text import Text
-from matplotlib.transforms import Bbox, TransformedBbox
+from matplotlib.transforms import blended_transform_factory
 
 from optiscope.rendering.printing.colours import parse_colour
 from optiscope.rendering.printing.page import LegendEntry, Page
@@ -21,10 +21,13 @@ from optiscope.rendering.printing.vocabulary import Vocabulary
 VOCABULARY = Vocabulary.of(
     """
     bgcolor bordercolor borderwidth font.* grouptitlefont.* orientation title.text title.font.* traceorder tracegroupgap
-    valign x xanchor xref y yanchor yref visible title.side itemwidth entrywidth entrywidthmode indentation maxheight
+    x xanchor xref y yanchor yref visible
     """,
     values={"itemsizing": ("trace", "constant"), "xref": ("paper", "container"), "yref": ("paper", "container")},
-    harmless="itemclick itemdoubleclick groupclick itemwidth",
+    # How far entries stand apart is matplotlib's business, and a printed legend never scrolls.
+    harmless="""
+    itemclick itemdoubleclick groupclick itemwidth entrywidth entrywidthmode indentation maxheight valign title.side
+    """,
 )
 
 _ANCHORS = {"left": "left", "center": "center", "right": "right", "top": "upper", "middle": "center", "bottom": "lower"}
@@ -54,15 +57,20 @@ def _draw(part: Part, entries: list[LegendEntry], page: Page) -> Legend:
     x = part.number("x", 0.0 if horizontal else 1.02)
     y = part.number("y", -0.1 if horizontal else 1.0)
     horizontally = _anchor(part.text("xanchor", "left"), x, ("left", "center", "right"))
-    vertically = _anchor(part.text("yanchor", "auto" if not horizontal else "top" if y < 1 else "bottom"), y, ("bottom", "middle", "top"))
+    vertically = _anchor(
+        part.text("yanchor", "auto" if not horizontal else "top" if y < 1 else "bottom"), y, ("bottom", "middle", "top")
+    )
     place = f"{_ANCHORS[vertically]} {horizontally}".replace("center center", "center")
     columns = _columns(part, labels, horizontal, page)
-    frame = TransformedBbox(Bbox.from_bounds(x, y, 0.0, 0.0), page.area_transform())
-    if part.text("xref", "paper") == "container" or part.text("yref", "paper") == "container":
-        frame = TransformedBbox(Bbox.from_bounds(x, y, 0.0, 0.0), page.figure.transFigure)
+    sheet, area = page.figure.transFigure, page.area_transform()
+    frame = blended_transform_factory(
+        sheet if part.text("xref", "paper") == "container" else area,
+        sheet if part.text("yref", "paper") == "container" else area,
+    )
     size = points(font.size)
     legend = Legend(
-        page.figure, handles, [text.text for text in labels], loc=place, bbox_to_anchor=frame, bbox_transform=None,
+        page.figure, handles, [text.text for text in labels], loc=place,  # type: ignore[arg-type]
+        bbox_to_anchor=(x, y), bbox_transform=frame,
         ncols=columns, borderaxespad=0.0, frameon=True, fancybox=False, handlelength=points(30) / size,
         handletextpad=points(5) / size, labelspacing=0.45, columnspacing=1.2, borderpad=0.3, fontsize=size,
         title=part.text("title.text") or None, alignment="left", markerscale=1.0,
@@ -83,12 +91,12 @@ def _draw(part: Part, entries: list[LegendEntry], page: Page) -> Legend:
 
 def _lines(part: Part, entries: list[LegendEntry], font: Font, page: Page) -> tuple[list[Artist], list[Lettering]]:
     """Miniatures and names, in the order of the legend, group titles in between."""
-    order = part.text("traceorder", "normal")
+    order = part.text("traceorder", "reversed" if _lies_upside_down(page) else "normal")
     grouped: dict[str, list[LegendEntry]] = {}
     ranked = sorted(entries, key=lambda entry: entry.trace.number("legendrank", 1000.0))
     for entry in ranked:
-        group = entry.trace.text("legendgroup")
-        grouped.setdefault(group or f"alone {entry.number}", []).append(entry)
+        named = entry.trace.text("legendgroup")
+        grouped.setdefault(named or f"alone {entry.number}", []).append(entry)
     groups = list(grouped.values())
     if "reversed" in order:
         groups = [group[::-1] for group in groups[::-1]]
@@ -105,6 +113,15 @@ def _lines(part: Part, entries: list[LegendEntry], font: Font, page: Page) -> tu
             handles.append(entry.handle)
             labels.append(lettering(name, font, part=entry.trace.name))
     return handles, labels
+
+
+def _lies_upside_down(page: Page) -> bool:
+    """Plotly lists from the top what is stacked from the bottom."""
+    stacked = page.layout.text("barmode") == "stack"
+    return any(
+        trace.text("fill") in ("tonexty", "tonextx") or (stacked and trace.text("type") in ("bar", "histogram"))
+        for trace in page.specification.traces
+    )
 
 
 def _anchor(asked: str, place: float, choices: Sequence[str]) -> str:

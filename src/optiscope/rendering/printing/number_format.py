@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from optiscope.errors import CannotDraw
 
 MINUS = "\N{MINUS SIGN}"
-_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "\N{MICRO SIGN}", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P"}
+_PREFIXES = {
+    -15: "f",
+    -12: "p",
+    -9: "n",
+    -6: "\N{MICRO SIGN}",
+    -3: "m",
+    0: "",
+    3: "k",
+    6: "M",
+    9: "G",
+    12: "T",
+    15: "P",
+}
 _D3 = re.compile(
     r"(?P<sign>[-+ ]?)(?P<comma>,?)(?:\.(?P<precision>\d+))?(?P<trim>~?)(?P<kind>[efgrs%pd]?)", re.ASCII
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,8 +94,6 @@ class Page:
     colour_bars: list[ColourBarRequest] = field(default_factory=list)
     shared_mappings: dict[str, ColourMapping] = field(default_factory=dict)
     """Of the colour axes, by name."""
-    decorations: list[Artist] = field(default_factory=list)
-    """Artists that must fit on the sheet: the margins grow until they do."""
 
     @property
     def layout(self) -> Part:
@@ -162,6 +159,10 @@ class Page:
             raise ArgumentError(f"The figure has no axis {reference!r}. It has: {known}. Received: {reference!r}.")
         return self.axes[name]
 
+    def first_reference(self, letter: str) -> str:
+        """What shapes and annotations refer to when they name nothing: the first axis, or the sheet."""
+        return next((axis.identifier for axis in self.axes.values() if axis.letter == letter), "paper")
+
     def axes_of(self, axis: Axis) -> Axes:
         """The matplotlib axes that show an axis."""
         return next(panel.axes for panel in self.panels.values() if axis in (panel.x, panel.y))
@@ -190,8 +191,3 @@ def new_page(specification: Specification, *, width: float, height: float) -> Pa
         paper=paper,
         ground=parse_colour(layout.text("plot_bgcolor", "#fff")),
     )
-
-
-def numbers_of(values: Sequence[float] | np.ndarray) -> Float[np.ndarray, " values"]:
-    """A flat array of floats."""
-    return np.asarray(values, dtype=float).ravel()

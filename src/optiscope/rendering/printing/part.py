@@ -66,6 +66,13 @@ class Part:
             return value
         return None
 
+    def numbers(self, path: str, count: int, default: float) -> NDArray[np.float64]:
+        """One number for each of `count` items, from a list (repeated as needed), a single number or the default."""
+        listed = self.column(path)
+        if listed is None or len(listed) == 0:
+            return np.full(count, self.number(path, default))
+        return np.resize(np.asarray(listed, dtype=float), count)
+
     def part(self, path: str) -> Part:
         """The nested part at a path; empty when absent."""
         value = self.raw(path)
@@ -77,9 +84,7 @@ class Part:
         if items is None:
             return []
         singular = path.removesuffix("s")
-        return [
-            Part(f"{singular} {number}", item) for number, item in enumerate(items, 1) if isinstance(item, Mapping)
-        ]
+        return [Part(f"{singular} {number}", item) for number, item in enumerate(items, 1) if isinstance(item, Mapping)]
 
     def mistake(self, path: str, value: object, wanted: str) -> ArgumentError:
         """The error for an attribute of the wrong kind."""

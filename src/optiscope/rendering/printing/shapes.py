@@ -69,7 +69,7 @@ def draw_shape(part: Part, page: Page) -> Artist | None:
 
 
 def _ends(part: Part, letter: str, page: Page) -> tuple[tuple[float, float], Transform, Axes | None]:
-    reference = part.text(f"{letter}ref", "paper")
+    reference = part.text(f"{letter}ref", page.first_reference(letter))
     first, second = part.raw(f"{letter}0"), part.raw(f"{letter}1")
     if reference == "paper" or reference.endswith(" domain"):
         ends = (part.number(f"{letter}0", 0.25), part.number(f"{letter}1", 0.75))
@@ -81,7 +81,7 @@ def _ends(part: Part, letter: str, page: Page) -> tuple[tuple[float, float], Tra
     home = page.axes_of(axis)
     low, high = axis.range
     ends_units = [
-        float(axis.from_units(np.float64(low + share * (high - low)))) if value is None else coordinate_of(axis, value)
+        axis.coordinate(low + share * (high - low)) if value is None else coordinate_of(axis, value)
         for share, value in ((0.25, first), (0.75, second))
     ]
     return (ends_units[0], ends_units[1]), home.transData, home

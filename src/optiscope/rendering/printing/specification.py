@@ -54,11 +54,12 @@ def specification_of(figure: go.Figure) -> Specification:
     template = _template(own.pop("template", None))
     styles = template.get("layout") or {}
     styles = {key: value for key, value in styles.items() if key not in _TEMPLATE_FOR_ABSENT_PARTS}
+    styles_of_traces: Mapping[str, list[Mapping[str, object]]] = template.get("data") or {}  # type: ignore[assignment]
     of_type: Counter[str] = Counter()
     traces = []
     for position, trace in enumerate(content.get("data") or ()):
         kind = str(trace.get("type", "scatter"))
-        candidates = (template.get("data") or {}).get(kind) or ({},)
+        candidates = styles_of_traces.get(kind) or [{}]
         merged = merge(candidates[of_type[kind] % len(candidates)], trace)
         of_type[kind] += 1
         label = repr(trace["name"]) if trace.get("name") else f"number {position + 1}"

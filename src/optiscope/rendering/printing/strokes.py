@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
-from matplotlib.path import Path
+from matplotlib.markers import MarkerStyle
 
 from optiscope.errors import UnknownName
 from optiscope.rendering.printing.part import Part
 from optiscope.rendering.printing.text import POINTS_PER_PIXEL
 
-LineStyle: TypeAlias = str | tuple[float, tuple[float, ...]]
+LineStyle: TypeAlias = Literal["solid"] | tuple[float, tuple[float, ...]]
 
-_DASHES = {"dot": (1.0, 1.0), "dash": (3.0, 3.0), "longdash": (5.0, 5.0), "dashdot": (3.0, 1.0, 1.0, 1.0), "longdashdot": (5.0, 2.0, 1.0, 2.0)}
+_DASHES = {
+    "dot": (1.0, 1.0),
+    "dash": (3.0, 3.0),
+    "longdash": (5.0, 5.0),
+    "dashdot": (3.0, 1.0, 1.0, 1.0),
+    "longdashdot": (5.0, 2.0, 1.0, 2.0),
+}
 """In multiples of max(width, 3) pixels."""
 
-_SYMBOLS = {
+_SYMBOLS: dict[str, str | tuple[int, Literal[0, 1, 2], int]] = {
     "circle": "o", "square": "s", "diamond": "D", "cross": "P", "x": "X", "triangle-up": "^", "triangle-down": "v",
     "triangle-left": "<", "triangle-right": ">", "pentagon": "p", "hexagon": "h", "hexagon2": "H", "octagon": "8",
     "star": "*", "star-triangle-up": (3, 1, 0), "star-square": (4, 1, 45), "star-diamond": (4, 1, 0),
@@ -46,14 +52,16 @@ def line_style(part: Part, path: str = "line") -> LineStyle:
     return (0.0, lengths if len(lengths) % 2 == 0 else lengths * 2)
 
 
-def marker_of(symbol: object) -> tuple[str | tuple[int, int, float] | Path, bool]:
+def marker_of(symbol: object) -> tuple[MarkerStyle, bool]:
     """Matplotlib's marker of a plotly symbol, and whether it is filled."""
     name = str(symbol)
     is_open = name.endswith("-open")
     name = name.removesuffix("-open")
     if name not in _SYMBOLS:
-        raise UnknownName.among(symbol, [*_SYMBOLS, *(f"{known}-open" for known in _SYMBOLS)], kind="marker symbol that the printer knows")
-    return _SYMBOLS[name], not is_open and name not in _STROKED_ONLY  # type: ignore[return-value]
+        raise UnknownName.among(
+            symbol, [*_SYMBOLS, *(f"{known}-open" for known in _SYMBOLS)], kind="marker symbol that the printer knows"
+        )
+    return MarkerStyle(_SYMBOLS[name]), not is_open and name not in _STROKED_ONLY
 
 
 def marker_diameters(part: Part, path: str, count: int, *, default: float = 6.0) -> np.ndarray:

@@ -18,6 +18,13 @@ POINTS_PER_PIXEL = 72.0 / 96.0
 """A CSS pixel is 1/96 inch; matplotlib counts in points of 1/72 inch."""
 
 _GENERIC = {"sans-serif": "DejaVu Sans", "serif": "DejaVu Serif", "monospace": "DejaVu Sans Mono"}
+_TWINS = {
+    "arial": "liberation sans",
+    "helvetica": "liberation sans",
+    "times new roman": "liberation serif",
+    "courier new": "liberation mono",
+}
+"""Fonts that browsers, too, take where the named one is not installed: their letters are as wide."""
 _ACCENTS = {"b": "bold", "strong": "bold", "i": "italic", "em": "italic", "sup": "superscript", "sub": "subscript"}
 
 
@@ -174,7 +181,10 @@ def installed_family(names: str) -> tuple[str, ...]:
     """Those of the comma-separated CSS font names that are installed, then the font that matplotlib brings along."""
     installed = _installed()
     wanted = [re.sub(r"[\"']", "", name).strip() for name in names.split(",")]
-    found = [_GENERIC.get(name.lower(), installed.get(name.lower(), "")) for name in wanted]
+    found = [
+        _GENERIC.get(name.lower(), installed.get(name.lower(), installed.get(_TWINS.get(name.lower(), ""), "")))
+        for name in wanted
+    ]
     return tuple(dict.fromkeys([*filter(None, found), "DejaVu Sans"]))
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 
@@ -121,7 +122,9 @@ def _number_form(part: Part, step: float, largest: float) -> _Decorated:
     if part.text("showexponent", "all") == "none":
         exponents = "none"
     elif part.text("showexponent", "all") != "all":
-        raise CannotDraw(f"The {part.name} writes only some exponents, which the printer cannot do. Save as .html instead.")
+        raise CannotDraw(
+            f"The {part.name} writes only some exponents, which the printer cannot do. Save as .html instead."
+        )
     automatic = AutomaticFormat(
         step=step,
         largest=largest,
@@ -185,14 +188,22 @@ def _listed(axis: Axis, places: Sequence[object] | np.ndarray) -> list[Tick]:
     if texts is not None:
         labels = [str(text) for text in texts]
     elif axis.kind == "log":
-        labels = [_decade(axis.part, place, axis.part.text("tickformat")) if np.isfinite(place) else "" for place in units]
+        labels = [
+            _decade(axis.part, place, axis.part.text("tickformat")) if np.isfinite(place) else "" for place in units
+        ]
     elif axis.kind == "date":
         labels = [_date_label(place, axis.part.text("tickformat") or "%Y-%m-%d") for place in units]
     elif axis.kind == "category":
         labels = [str(place) for place in places]
     else:
         finite = np.unique(units[np.isfinite(units)])
-        step = float(np.diff(finite).min()) if finite.size > 1 else abs(float(finite[0])) / 10 or 1.0 if finite.size else 1.0
+        step = (
+            float(np.diff(finite).min())
+            if finite.size > 1
+            else abs(float(finite[0])) / 10 or 1.0
+            if finite.size
+            else 1.0
+        )
         form = _number_form(axis.part, step, float(np.abs(finite).max()) if finite.size else 1.0)
         labels = [form(place) if np.isfinite(place) else "" for place in units]
     labels += [""] * (len(units) - len(labels))
@@ -208,12 +219,23 @@ def _dates(axis: Axis, low: float, high: float) -> list[Tick]:
             "Give the places as tickvals, or save as .html instead."
         )
     count = int(_count(axis))
-    locator = AutoDateLocator(minticks=max(3, count - 3), maxticks=count + 1)
-    places = [float(place) for place in locator.tick_values(num2date(low), num2date(high)) if low <= place <= high]
-    gap = min((after - before for before, after in zip(places, places[1:], strict=False)), default=high - low)
+    locator = AutoDateLocator(minticks=max(3, count - 3), maxticks=count + 1)  # type: ignore[no-untyped-call]
+    found = locator.tick_values(*num2date([low, high]))  # type: ignore[no-untyped-call]
+    places = [float(place) for place in found if low <= place <= high]
+    gap = min((after - before for before, after in pairwise(places)), default=high - low)
     form = axis.part.text("tickformat")
     if not form:
-        form = "%Y" if gap > 300 else "%b %Y" if gap > 25 else "%b %d" if gap >= 1 else "%H:%M" if gap >= 1 / 1440 else "%H:%M:%S"
+        form = (
+            "%Y"
+            if gap > 300
+            else "%b %Y"
+            if gap > 25
+            else "%b %d"
+            if gap >= 1
+            else "%H:%M"
+            if gap >= 1 / 1440
+            else "%H:%M:%S"
+        )
     return [Tick(place, _date_label(place, form)) for place in places]
 
 

@@ -37,17 +37,25 @@ def draw_title(page: Page) -> list[Artist]:
         of_area = part.text("yref", "container") == "paper"
         base, span = (page.margins.bottom, page.area_size[1]) if of_area else (0.0, page.height)
         place_y = base + asked * span
-        up = _UP["top" if asked > 2 / 3 else "bottom" if asked < 1 / 3 else "middle"] if anchor == "auto" else _UP[anchor]
+        up = (
+            _UP["top" if asked > 2 / 3 else "bottom" if asked < 1 / 3 else "middle"]
+            if anchor == "auto"
+            else _UP[anchor]
+        )
         place_y += {"top": -part.number("pad.t", 0.0), "baseline": part.number("pad.b", 0.0)}.get(up, 0.0)
     font = page.font.of(part, scale=17 / 12)
     written = lettering(text, font, part="title")
     artist = page.figure.text(place_x / page.width, place_y / page.height, "", ha=across, va=up, linespacing=1.3)
     written.dress(artist)
     made: list[Artist] = [artist]
+    artist.set_zorder(11.0)
     subtitle = part.text("subtitle.text")
     if subtitle:
+        if up == "center":
+            # Title and subtitle share the middle of the margin.
+            artist.set_y((place_y + font.size * 0.6) / page.height)
         below = lettering(subtitle, page.font.of(part, "subtitle.font", scale=1.0), part="subtitle")
-        second = page.figure.text(place_x / page.width, 0.0, "", ha=across, va="top", linespacing=1.3)
+        second = page.figure.text(place_x / page.width, 0.0, "", ha=across, va="top", linespacing=1.3, zorder=11.0)
         below.dress(second)
         renderer = page.figure.canvas.get_renderer()  # type: ignore[attr-defined]
         bottom = artist.get_window_extent(renderer).y0

@@ -71,7 +71,7 @@ def cannot_draw(part: str, path: str, value: object, *, drawable: Iterable[objec
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
     choices = f" It draws {path!r} as: {', '.join(map(repr, drawable))}." if drawable is not None else ""
     return CannotDraw(
-        f"The {part} sets {path!r}, which the printer (.png, .svg, .pdf) cannot draw, and it leaves nothing out silently."
+        f"The {part} sets {path!r}, which the printer (.png, .svg, .pdf) cannot draw; it leaves nothing out silently."
         f"{choices} Save the figure as .html instead, or take the attribute away. Received: {path} = {shown}."
     )
 

@@ -34,17 +34,15 @@ class Statement:
 
 
 def statements(run: Run) -> tuple[Statement, ...]:
-    """Describe `run` in sentences, each computed from its records; nothing is judged that is not said with its number."""
-    return tuple(
-        [
-            Statement(kind="fact", text=_what(run)),
-            *_end(run),
-            *_metrics(run),
-            *_nonfinite(run),
-            *_standing_out(run),
-            *_recording(run),
-            *(Statement(kind="warning", text=sentence) for sentence in run.losses.sentences()),
-        ]
+    """Describe `run` in sentences computed from its records; what stands out is said with its number."""
+    return (
+        Statement(kind="fact", text=_what(run)),
+        *_end(run),
+        *_metrics(run),
+        *_nonfinite(run),
+        *_standing_out(run),
+        *_recording(run),
+        *(Statement(kind="warning", text=sentence) for sentence in run.losses.sentences()),
     )
 
 
@@ -67,7 +65,7 @@ def named(run: Run, name: str) -> tuple[str, ...]:
 
 
 def _what(run: Run) -> str:
-    model, optimizers = run.model, optimizer_names(run.optimizer)
+    model, optimizers = run.model, optimizer_names(run.optimizers)
     parameters = model.get("parameters")
     details = [str(model["framework"])] if model.get("framework") else []
     if isinstance(parameters, int):
@@ -82,10 +80,9 @@ def _what(run: Run) -> str:
     return f"{subject} was trained{means} for {counted(run.steps, 'step')}{extent} in {duration(run.seconds)}."
 
 
-def optimizer_names(optimizer: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[str]:
+def optimizer_names(optimizers: Sequence[Mapping[str, Any]]) -> list[str]:
     """Each optimizer with the learning rates of its groups at the start: "Adam (learning rate 0.003)"."""
-    several = [optimizer] if isinstance(optimizer, Mapping) else list(optimizer)
-    return [text for each in several if (text := _optimizer_name(each))]
+    return [text for each in optimizers if (text := _optimizer_name(each))]
 
 
 def _optimizer_name(optimizer: Mapping[str, Any]) -> str:
@@ -100,7 +97,11 @@ def _reached(run: Run) -> Iterator[tuple[str, float]]:
     """Epochs and samples at the last row that named them."""
     for noun in ("epoch", "sample"):
         columns = [run[name].epochs if noun == "epoch" else run[name].samples for name in metric_names(run)]
-        last = [float(column[np.isfinite(column)][-1]) for column in columns if column is not None and np.isfinite(column).any()]
+        last = [
+            float(column[np.isfinite(column)][-1])
+            for column in columns
+            if column is not None and np.isfinite(column).any()
+        ]
         if last:
             yield noun, max(last)
 
@@ -114,11 +115,12 @@ def _end(run: Run) -> Iterator[Statement]:
             reason = f": {causes[-1]}" if causes else ", and did not say why."
             yield Statement(kind="warning", text=f"It ended with an exception after step {run.steps:,}{reason}")
         case "terminated":
-            yield Statement(kind="warning", text=f"It was stopped by a signal after step {run.steps:,}.")
+            yield Statement(kind="warning", text=f"It was interrupted (Ctrl-C or a signal) after step {run.steps:,}.")
         case "crashed":
             yield Statement(
                 kind="warning",
-                text=f"Its process ended without closing the run (killed, or the machine went down) after step {run.steps:,}.",
+                text="Its process ended without closing the run (killed, or the machine went down) after step "
+                f"{run.steps:,}.",
             )
 
 
@@ -189,7 +191,8 @@ def _skipped(series: Series) -> Iterator[Statement]:
     skipped = int(np.nansum(series.values))
     if skipped:
         yield Statement(
-            kind="notice", text=f"{counted(skipped, 'step')} did not change the weights (skipped by the gradient scaler)."
+            kind="notice",
+            text=f"{counted(skipped, 'step')} did not change the weights (skipped by the gradient scaler).",
         )
 
 
@@ -203,8 +206,8 @@ def _spike(series: Series) -> Iterator[Statement]:
         times = series.values[top] / typical
         yield Statement(
             kind="notice",
-            text=f"The largest gradient norm, {number(float(series.values[top]))} at step {int(series.steps[top]):,}, is "
-            f"{times:,.0f} times the median.",
+            text=f"The largest gradient norm, {number(float(series.values[top]))} at step "
+            f"{int(series.steps[top]):,}, is {times:,.0f} times the median.",
         )
 
 

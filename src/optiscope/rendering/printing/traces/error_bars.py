@@ -15,9 +15,7 @@ ERROR_BARS = " ".join(f"error_{letter}.{name}" for letter in "xy" for name in _A
 """The attributes that a trace with error bars adds to its vocabulary."""
 
 
-def draw_error_bars(
-    trace: Part, x: np.ndarray, y: np.ndarray, panel: Panel, *, colour: Rgba, depth: float
-) -> None:
+def draw_error_bars(trace: Part, x: np.ndarray, y: np.ndarray, panel: Panel, *, colour: Rgba, depth: float) -> None:
     """Draw the error bars of a trace around its points, given in matplotlib's coordinates."""
     for letter in "xy":
         bars = trace.part(f"error_{letter}")
@@ -28,9 +26,11 @@ def draw_error_bars(
         own = bars.raw("color")
         line = parse_colour(own) if own is not None else colour
         width = points(bars.number("thickness", 2.0))
+        lengths = np.vstack([below, above])
         panel.axes.errorbar(
-            x, y, fmt="none", ecolor=[line], elinewidth=width, capthick=width, zorder=depth + 1e-7,
-            capsize=points(bars.number("width", 4.0)), **{f"{letter}err": np.vstack([below, above])},
+            x, y, fmt="none", ecolor=line, elinewidth=width, capthick=width, zorder=depth + 1e-7,
+            capsize=points(bars.number("width", 4.0)), xerr=lengths if letter == "x" else None,
+            yerr=lengths if letter == "y" else None,
         )  # fmt: skip
         axis = panel.x if letter == "x" else panel.y
         ends = np.concatenate([centre - below, centre + above])

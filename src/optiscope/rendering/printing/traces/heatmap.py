@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,11 +11,12 @@ from matplotlib.collections import QuadMesh
 
 from optiscope.errors import ArgumentError
 from optiscope.rendering.printing.axis import Axis, finite_numbers
-from optiscope.rendering.printing.colours import ColourMapping
+from optiscope.rendering.printing.colours import ColourMapping, readable_on
+from optiscope.rendering.printing.number_format import d3_number
 from optiscope.rendering.printing.page import Page, Panel
 from optiscope.rendering.printing.part import Part
 from optiscope.rendering.printing.text import lettering
-from optiscope.rendering.printing.vocabulary import Vocabulary
+from optiscope.rendering.printing.vocabulary import Vocabulary, cannot_draw
 
 GRID_ATTRIBUTES = """
     x y z x0 dx y0 dy xaxis yaxis transpose opacity visible zorder
@@ -54,13 +56,17 @@ def grid(trace: Part) -> Float[np.ndarray, "rows columns"]:
     if isinstance(given, np.ndarray) and given.ndim == 2:
         numbers = finite_numbers(given)
     else:
-        rows = [list(row) if isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) else [row] for row in given]
+        rows = [
+            list(row) if isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) else [row] for row in given
+        ]
         width = max((len(row) for row in rows), default=0)
         numbers = finite_numbers([row + [None] * (width - len(row)) for row in rows]).reshape(len(rows), width)
     return numbers.T if trace.flag("transpose", default=False) else numbers
 
 
-def borders(axis: Axis, values: Sequence[object] | np.ndarray, count: int, *, part: str) -> Float[np.ndarray, " borders"]:
+def borders(
+    axis: Axis, values: Sequence[object] | np.ndarray, count: int, *, part: str
+) -> Float[np.ndarray, " borders"]:
     """The `count` + 1 borders of cells in axis units, from their centres or from the borders themselves."""
     units = axis.units(values)
     if len(units) == count + 1 and axis.kind != "category":
@@ -85,7 +91,16 @@ def draw(trace: Part, number: int, panel: Panel, page: Page) -> None:
     x = borders(panel.x, raw_x, z.shape[1], part=trace.name)
     y = borders(panel.y, raw_y, z.shape[0], part=trace.name)
     mapping = page.mapping(trace, z, letter="z")
-    draw_cells(x, y, z, mapping, panel, opacity=trace.number("opacity", 1.0), depth=1.0 + 1e-3 * trace.number("zorder", 0) + 1e-6 * number, gaps=(trace.number("xgap", 0.0), trace.number("ygap", 0.0)))
+    draw_cells(
+        x,
+        y,
+        z,
+        mapping,
+        panel,
+        opacity=trace.number("opacity", 1.0),
+        depth=1.0 + 1e-3 * trace.number("zorder", 0) + 1e-6 * number,
+        gaps=(trace.number("xgap", 0.0), trace.number("ygap", 0.0)),
+    )
     panel.x.show(x)
     panel.y.show(y)
     if trace.text("texttemplate"):
@@ -97,13 +112,12 @@ def draw_cells(
     *, opacity: float, depth: float, gaps: tuple[float, float] = (0.0, 0.0),
 ) -> QuadMesh:  # fmt: skip
     """Draw coloured cells between borders given in axis units."""
-    mesh = panel.axes.pcolormesh(
+    return panel.axes.pcolormesh(
         panel.x.from_units(x), panel.y.from_units(y), np.ma.masked_invalid(z), cmap=mapping.scale, norm=mapping.norm,
         shading="flat", alpha=None if opacity == 1.0 else opacity, zorder=depth, rasterized=z.size > 10_000,
         edgecolors=panel.axes.get_facecolor() if max(gaps) > 0 else "none",
         linewidth=0.75 * max(gaps), antialiased=max(gaps) > 0,
     )  # fmt: skip
-    return mesh
 
 
 def _write_cells(
@@ -112,26 +126,19 @@ def _write_cells(
     font = page.font.of(trace, "textfont")
     texts = trace.column("text")
     for row, column in np.argwhere(np.isfinite(z)):
-        text = fill_template(trace, z[row, column], None if texts is None else texts[row][column])  # type: ignore[index]
-        background = mapping.colours(z[row : row + 1, column])[0]
-        dark = float(background[:3] @ np.array([0.299, 0.587, 0.114])) < 0.55
+        text = fill_template(trace, z[row, column], None if texts is None else texts[row][column])
         place = ((x[column] + x[column + 1]) / 2, (y[row] + y[row + 1]) / 2)
         artist = panel.axes.text(
-            float(panel.x.from_units(np.float64(place[0]))), float(panel.y.from_units(np.float64(place[1]))), "",
+            panel.x.coordinate(place[0]), panel.y.coordinate(place[1]), "",
             ha="center", va="center", clip_on=True, zorder=1.5,
         )  # fmt: skip
         lettering(text, font, part=trace.name).dress(artist)
         if trace.raw("textfont.color") is None:
-            artist.set_color("white" if dark else "#444444")
+            artist.set_color(readable_on(mapping.colours(z[row : row + 1, column])[0]))
 
 
 def fill_template(trace: Part, value: float, text: object) -> str:
     """A `texttemplate` such as "%{z:.2f}" or "%{text}" with its numbers put in."""
-    import re
-
-    from optiscope.rendering.printing.number_format import d3_number
-    from optiscope.rendering.printing.vocabulary import cannot_draw
-
     template = trace.text("texttemplate")
 
     def replaced(match: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -16,7 +17,7 @@ from optiscope.rendering.printing.colours import Rgba, parse_colour, with_opacit
 from optiscope.rendering.printing.page import LegendEntry, Page, Panel
 from optiscope.rendering.printing.part import Part
 from optiscope.rendering.printing.strokes import line_style, marker_diameters, marker_of, points
-from optiscope.rendering.printing.text import lettering
+from optiscope.rendering.printing.text import POINTS_PER_PIXEL, lettering
 from optiscope.rendering.printing.traces.error_bars import ERROR_BARS, draw_error_bars
 from optiscope.rendering.printing.vocabulary import Vocabulary
 
@@ -39,14 +40,23 @@ VOCABULARY = Vocabulary.of(
         "ycalendar": ("gregorian",),
         "xperiodalignment": (),
         "cliponaxis": (True, False),
+        "line.backoff": (0,),
+        "marker.angle": (0,),
+        "marker.maxdisplayed": (0,),
+        "marker.standoff": (0,),
+        "marker.gradient.type": ("none",),
     },
     harmless="""
-    line.simplify fillpattern.fillmode fillpattern.size fillpattern.solidity line.backoff marker.angleref marker.maxdisplayed
-    hoverlabel legendwidth alignmentgroup offsetgroup
+    line.simplify fillpattern.fillmode fillpattern.size fillpattern.solidity marker.angleref
+    legendwidth alignmentgroup offsetgroup
     """,
 )
 
-_STEPS = {"hv": "steps-post", "vh": "steps-pre", "hvh": "steps-mid"}
+_STEPS: dict[str, Literal["steps-post", "steps-pre", "steps-mid"]] = {
+    "hv": "steps-post",
+    "vh": "steps-pre",
+    "hvh": "steps-mid",
+}
 
 
 def columns(trace: Part) -> tuple[Sequence[object] | np.ndarray, Sequence[object] | np.ndarray]:
@@ -85,11 +95,11 @@ class LineDrawer:
         band = self._fill(trace, fill, x, y, panel, colour, opacity)
         if band is not None:
             band.set_zorder(depth - 0.5)
-            handles.append(Patch(facecolor=band.get_facecolor()[0], edgecolor="none"))
+            handles.append(Patch(facecolor=_rgba(np.asarray(band.get_facecolor())[0]), edgecolor="none"))
         if "lines" in mode:
             handles.append(_line(trace, x, y, panel, with_opacity(colour, opacity), depth))
         if "markers" in mode:
-            handles.append(_markers(trace, x, y, panel, page, colour=own, opacity=opacity, depth=depth + 1e-7))
+            handles.append(_markers(trace, x, y, panel, page, colour=colour, opacity=opacity, depth=depth + 1e-7))
         if "text" in mode:
             _texts(trace, x, y, panel, page, depth)
         draw_error_bars(trace, x, y, panel, colour=with_opacity(fallback, opacity), depth=depth)
@@ -137,7 +147,11 @@ class LineDrawer:
         sizes = marker_diameters(trace, "marker", len(raw_x)) if shown else np.zeros(1)
         room = 0.8 * float(sizes.max(initial=0.0)) / 0.75 if shown else 0.0
         to_zero_y, to_zero_x = fill in ("tozeroy",), fill in ("tozerox",)
-        panel.x.show(panel.x.units(raw_x), room=room, padded=shown or "text" in mode or "lines" not in mode)
+        panel.x.show(
+            panel.x.units(raw_x),
+            room=0.0 if to_zero_y else room,
+            padded=(shown or "text" in mode or "lines" not in mode) and not to_zero_y,
+        )
         panel.y.show(panel.y.units(raw_y), room=room, padded=True)
         panel.y.touches_zero |= to_zero_y
         panel.x.touches_zero |= to_zero_x
@@ -168,44 +182,54 @@ def _line(trace: Part, x: np.ndarray, y: np.ndarray, panel: Panel, colour: Rgba,
 def _markers(
     trace: Part, x: np.ndarray, y: np.ndarray, panel: Panel, page: Page, *, colour: Rgba, opacity: float, depth: float
 ) -> Artist:
+    count = len(x)
     present = np.isfinite(x) & np.isfinite(y)
-    faces = marker_colours(trace, page, len(x), default=colour)
-    opacities = trace.column("marker.opacity")
-    strength = np.resize(np.asarray(opacities, dtype=float), len(x)) if opacities is not None else trace.number("marker.opacity", 1.0)
-    faces[:, 3] *= strength * opacity
-    diameters = marker_diameters(trace, "marker", len(x))
-    edges = _edge_colours(trace, page, len(x), opacity)
-    widths = trace.column("marker.line.width")
-    width = (
-        np.resize(np.asarray(widths, dtype=float), len(x)) * 0.75
-        if widths is not None
-        else np.full(len(x), points(trace.number("marker.line.width", 0.0)))
-    )
+    faces = marker_colours(trace, page, count, default=colour)
+    bubbles = trace.column("marker.size") is not None
+    faces[:, 3] *= trace.numbers("marker.opacity", count, 0.7 if bubbles else 1.0) * opacity
+    diameters = marker_diameters(trace, "marker", count)
+    edges = edge_colours(trace, count, opacity)
+    widths = trace.numbers("marker.line.width", count, 0.0) * POINTS_PER_PIXEL
     symbols = trace.column("marker.symbol")
-    names = np.resize(np.array(list(symbols), dtype=object), len(x)) if symbols is not None else np.full(len(x), trace.raw("marker.symbol") or "circle", dtype=object)
-    handle: Artist | None = None
-    for name in dict.fromkeys(names.tolist()):
-        chosen = present & (names == name)
+    names = [trace.text("marker.symbol", "circle")] if symbols is None else [str(symbol) for symbol in symbols]
+    each = np.resize(np.array(names, dtype=object), count)
+    for name in dict.fromkeys(each.tolist()):
+        chosen = present & (each == name)
         marker, filled = marker_of(name)
-        outline = edges[chosen] if filled else faces[chosen]
-        collection: PathCollection = panel.axes.scatter(
-            x[chosen], y[chosen], s=diameters[chosen] ** 2, marker=marker, zorder=depth,  # type: ignore[arg-type]
-            facecolors=faces[chosen] if filled else "none", edgecolors=outline,
-            linewidths=width[chosen] if filled else np.maximum(width[chosen], 0.75), plotnonfinite=False,
-        )  # fmt: skip
-        collection.set_clip_on(trace.flag("cliponaxis", default=True))
-        if handle is None:
-            first = int(np.argmax(chosen)) if chosen.any() else 0
-            face: Rgba | str = tuple(faces[first]) if len(faces) else colour
-            handle = Line2D(
-                [], [], linestyle="none", marker=marker, markersize=float(np.clip(diameters[first] if len(diameters) else 4.5, 2.0, 12.0)),  # type: ignore[arg-type]
-                markerfacecolor=face if filled else "none", markeredgecolor=(tuple(edges[first]) if filled and len(edges) else face),
-                markeredgewidth=float(width[first]) if filled and len(width) else 0.75,
-            )  # fmt: skip
-    return handle if handle is not None else Line2D([], [], linestyle="none")
+        dots: PathCollection = panel.axes.scatter(
+            x[chosen],
+            y[chosen],
+            s=diameters[chosen] ** 2,
+            marker=marker,
+            zorder=depth,
+            facecolors=faces[chosen] if filled else "none",
+            edgecolors=edges[chosen] if filled else faces[chosen],
+            linewidths=widths[chosen] if filled else np.maximum(widths[chosen], 0.75),
+            plotnonfinite=False,
+        )
+        dots.set_clip_on(trace.flag("cliponaxis", default=True))
+    marker, filled = marker_of(names[0] if names else "circle")
+    face: Rgba = _rgba(faces[0]) if count else colour
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker=marker,
+        markersize=float(np.clip(diameters[0], 2.0, 12.0)) if count else 4.5,
+        markerfacecolor=face if filled else "none",
+        markeredgecolor=_rgba(edges[0]) if filled and count else face,
+        markeredgewidth=float(widths[0]) if filled and count else 0.75,
+    )
 
 
-def marker_colours(trace: Part, page: Page, count: int, *, default: Rgba, path: str = "marker") -> Float[np.ndarray, "count 4"]:
+def _rgba(row: np.ndarray) -> Rgba:
+    red, green, blue, alpha = (float(channel) for channel in row)
+    return (red, green, blue, alpha)
+
+
+def marker_colours(
+    trace: Part, page: Page, count: int, *, default: Rgba, path: str = "marker"
+) -> Float[np.ndarray, "count 4"]:
     """The colour of each marker: one for all, one each, or numbers through a colour scale."""
     given = trace.column(f"{path}.color")
     if given is None:
@@ -226,12 +250,11 @@ def marker_colours(trace: Part, page: Page, count: int, *, default: Rgba, path: 
     return colours
 
 
-def _edge_colours(trace: Part, page: Page, count: int, opacity: float) -> np.ndarray:
+def edge_colours(trace: Part, count: int, opacity: float) -> Float[np.ndarray, "count 4"]:
+    """The colour of the outline of each marker or bar."""
     given = trace.column("marker.line.color")
-    if given is None:
-        one = parse_colour(trace.text("marker.line.color", "#444"))
-        return np.tile(np.array(with_opacity(one, opacity)), (count, 1))
-    colours = np.array([with_opacity(parse_colour(value), opacity) for value in given])
+    listed = [trace.text("marker.line.color", "#444")] if given is None or not len(given) else list(given)
+    colours = np.array([with_opacity(parse_colour(value), opacity) for value in listed])
     return np.resize(colours, (count, 4))
 
 

@@ -1,8 +1,9 @@
-"""Run the tests, in one process per framework, and sum up.
+"""Run every check: format, lint, types and layers, then the tests, in one process per framework; and sum up.
 
 Importing TensorFlow before PaddlePaddle in one process crashes the interpreter, so their adapters' tests run apart;
 everything else, PyTorch included, shares the first process and its workers. The coverage of all processes is combined.
-The exit status is 0 only if every process ended well, and the last line counts the tests of all of them.
+A check that fails does not keep the others from running. The exit status is 0 only if all ended well, and the last line
+counts the tests of all processes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / ".cache" / "tests"
+STATIC = {
+    "format": [sys.executable, "-m", "ruff", "format", "--check", "--quiet", "--output-format=concise", "."],
+    "lint": [sys.executable, "-m", "ruff", "check", "--quiet", "--output-format=concise", "."],
+    "types": [sys.executable, "-m", "mypy"],
+    "layers": [str(Path(sys.executable).with_name("lint-imports")), "--no-logo"],
+}
+"""The checks that read the code without running it."""
 APART = {"keras": "tests/frameworks/keras", "paddle": "tests/frameworks/paddle"}
 """Folders whose tests need a process of their own."""
 
@@ -28,6 +36,7 @@ class Outcome:
     """How one process ended."""
 
     name: str
+    """Name of the process."""
     status: int
     """Exit status of pytest; negative for a signal."""
     passed: int
@@ -35,6 +44,12 @@ class Outcome:
     """Failures and errors; a process that died without a report counts as one."""
     skipped: int
     """Skipped or expected to fail."""
+
+
+def ends_well(name: str, command: list[str]) -> bool:
+    """Run one static check."""
+    print(f"── {name}", flush=True)
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 
 def commands(*, fast: bool) -> dict[str, list[str]]:
@@ -48,8 +63,8 @@ def commands(*, fast: bool) -> dict[str, list[str]]:
     return {"main": [*measured, "--numprocesses=2", *ignored], **alone}
 
 
-def run(name: str, command: list[str]) -> Outcome:
-    """Run one process to its end and count its tests."""
+def outcome(name: str, command: list[str]) -> Outcome:
+    """Run one process of tests to its end and count them."""
     report = RESULTS / f"{name}.xml"
     environment = {**os.environ, "COVERAGE_FILE": str(RESULTS / f".coverage.{name}")}
     print(f"── tests: {name}", flush=True)
@@ -76,20 +91,21 @@ def print_coverage() -> None:
 def main() -> int:
     """Run what is asked for; the exit status of the whole."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fast", action="store_true", help="only the fast tests of the first process, not measured")
+    parser.add_argument("--fast", action="store_true", help="of the tests only the fast ones of the first process")
     fast = parser.parse_args().fast
 
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     start = time.monotonic()
-    outcomes = [run(name, command) for name, command in commands(fast=fast).items()]
+    bad = [name for name, command in STATIC.items() if not ends_well(name, command)]
+    outcomes = [outcome(name, command) for name, command in commands(fast=fast).items()]
     if not fast:
         print_coverage()
 
     passed, failed, skipped = (
         sum(getattr(each, count) for each in outcomes) for count in ("passed", "failed", "skipped")
     )
-    bad = [f"{each.name} (status {each.status})" for each in outcomes if each.status != 0]
+    bad += [f"tests: {each.name} (status {each.status})" for each in outcomes if each.status != 0]
     if bad:
         print(f"Not well: {', '.join(bad)}")
     print(f"{passed} passed, {failed} failed, {skipped} skipped in {time.monotonic() - start:.0f} s")

@@ -1,0 +1,159 @@
+"""Everything about one run at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import plotly.graph_objects as go
+
+from optiscope.analysis.grouping import optimizer_name
+from optiscope.analysis.trajectory import trajectory
+from optiscope.analysis.wording import percent
+from optiscope.errors import ArgumentError
+from optiscope.figures.curves import curves_panel, describe_marks
+from optiscope.figures.layer_heatmap import layer_axis, layer_heatmap_panel
+from optiscope.figures.learning_rate import learning_rate_panel
+from optiscope.figures.metrics import main_metric
+from optiscope.figures.panel import Panel, head, place
+from optiscope.figures.path import path_panel
+from optiscope.figures.theme import Theme, theme_named
+from optiscope.figures.update_ratio import update_ratio_panel
+from optiscope.runs import Run
+
+_HEIGHT = 960
+_LEFT, _RIGHT = (0.0, 0.44), (0.57, 1.0)
+_ROWS = ((0.73, 1.0), (0.375, 0.635), (0.0, 0.27))
+
+
+def overview(run: Run, *, timeline: str = "step", title: str | None = None, theme: str = "light") -> go.Figure:
+    """Loss, learning rate, gradient norm, update ratio, gradient norm of every layer, and the path of the weights.
+
+    A panel for which the run holds nothing says so and why. The subtitle says what the recording cost, what was
+    thinned to stay inside the budget, and what was lost.
+
+    Args:
+        run: a run, finished or not.
+        timeline: "step", "seconds", "epoch" or "samples" of the horizontal axes.
+        title: in place of the one made from name, optimizer and status.
+        theme: "light" or "dark".
+
+    Raises:
+        UnknownName: no such timeline or theme.
+    """
+    chosen = theme_named(theme)
+    figure = go.Figure()
+    panels = (
+        _loss(run, timeline, chosen),
+        _learning_rate(run, timeline, chosen),
+        _gradient_norm(run, timeline, chosen),
+        _update_ratio(run, timeline, chosen),
+        _heat_map(run, timeline, chosen),
+        _path(run, chosen),
+    )
+    for index, panel in enumerate(panels):
+        row, column = divmod(index, 2)
+        x = (_LEFT, _RIGHT)[column]
+        if row == 2 and column == 0 and not panel.message:
+            x = (x[0] + 0.07, x[1])
+        place(figure, panel, chosen, number=index + 1, x=x, y=_ROWS[row], heading=True, legend=False)
+    optimizer = optimizer_name(run)
+    head(figure, chosen, title or " · ".join(part for part in (run.name, optimizer, run.status) if part), _facts(run))
+    figure.update_layout(height=_HEIGHT, showlegend=False)
+    return figure
+
+
+def _loss(run: Run, timeline: str, theme: Theme) -> Panel:
+    name = main_metric(run)
+    if name is None:
+        return Panel(title="Loss", message="No metric was logged. Call watch.log(loss=loss) in the training loop.")
+    series = run[name]
+    if len(series) == 0:
+        return Panel(title="Loss", message=f"No value of {name} has been recorded yet.")
+    panel = curves_panel([series], timeline=timeline, scale="auto", smoothing=None, theme=theme)
+    return _with_note(panel, describe_marks(series))
+
+
+def _learning_rate(run: Run, timeline: str, theme: Theme) -> Panel:
+    name = _first(run, "learning_rate")
+    if name is None:
+        return Panel(title="Learning rate", message=_absent(run, "learning rate"))
+    return learning_rate_panel(run[name], timeline=timeline, scale="auto", theme=theme)
+
+
+def _gradient_norm(run: Run, timeline: str, theme: Theme) -> Panel:
+    name = _first(run, "gradient_norm/global")
+    if name is None:
+        return Panel(title="Gradient norm", message=_absent(run, "gradient norms"))
+    series = run[name]
+    panel = curves_panel([series], timeline=timeline, scale="log", smoothing=None, theme=theme)
+    return _with_note(panel, describe_marks(series))
+
+
+def _update_ratio(run: Run, timeline: str, theme: Theme) -> Panel:
+    name = _first(run, "update_ratio/global")
+    if name is None:
+        return Panel(title="Update / weight ratio", message=_absent(run, "updates"))
+    panel = update_ratio_panel(run[name], timeline=timeline, theme=theme)
+    return replace(panel, title="Update / weight ratio, all parameters (healthy band shaded)")
+
+
+def _heat_map(run: Run, timeline: str, theme: Theme) -> Panel:
+    name = _first(run, "gradient_norm")
+    if name is None:
+        return Panel(title="Gradient norm of every layer", message=_absent(run, "gradient norms of the layers"))
+    counted = name.replace("gradient_norm", "gradient_nonfinite")
+    series = run[name]
+    nonfinite = run[counted] if counted in run else None
+    panel = layer_heatmap_panel(series, nonfinite=nonfinite, timeline=timeline, theme=theme)
+    y = {**panel.y, **layer_axis(list(series.labels), most=14, length=17)}
+    return replace(panel, title="Gradient norm ‖g‖ of every layer", y=y)
+
+
+def _path(run: Run, theme: Theme) -> Panel:
+    title = "Path of the weights"
+    try:
+        seen = trajectory(run)
+    except ArgumentError as reason:
+        return Panel(title=title, message=str(reason))
+    panel = path_panel(seen, theme=theme)
+    shown, chance = float(seen.explained_variance.sum()), float(seen.random_walk_variance.sum())
+    return replace(panel, title=f"{title}: {percent(shown)} seen (random walk: {percent(chance)})")
+
+
+def _first(run: Run, quantity: str) -> str | None:
+    """Name of the series of `quantity`: with several optimizers each has its own, and the first is drawn."""
+    return next((name for name in run.names if name == quantity or name.endswith("/" + quantity)), None)
+
+
+def _absent(run: Run, what: str) -> str:
+    if not run.names:
+        return "Nothing has been recorded yet."
+    return f"This run has no {what}: they were not measured, or it was recorded by other means than watch()."
+
+
+def _with_note(panel: Panel, note: str) -> Panel:
+    return replace(panel, title=f"{panel.title}: {note.removesuffix('.')}") if note else panel
+
+
+def _facts(run: Run) -> list[str]:
+    sentences = [f"Step {run.steps:,} after {_duration(run.seconds)}."]
+    several = [str(one["name"]) for one in run.optimizers if "name" in one]
+    if len(several) > 1:
+        sentences.append(f"{len(several)} optimizers; the pictures are of the first.")
+    fraction = run.overhead.get("fraction")
+    if isinstance(fraction, int | float):
+        sentences.append(f"Recording took {percent(float(fraction))} of the training time.")
+    intervals = run.overhead.get("intervals")
+    thinned = {name: every for name, every in intervals.items() if every != 1} if isinstance(intervals, dict) else {}
+    if thinned:
+        listing = ", ".join(f"{name.replace('_', ' ')} every {every}" for name, every in list(thinned.items())[:3])
+        more = f" and {len(thinned) - 3} more" if len(thinned) > 3 else ""
+        sentences.append(f"Thinned to keep the budget or as asked: {listing} steps{more}.")
+    sentences += run.losses.sentences()
+    return sentences
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120.0:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200.0 else f"{seconds / 3600:.3g} h"

@@ -1,0 +1,148 @@
+"""One verb draws any result."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from optiscope.analysis.comparison import Comparison, compare
+from optiscope.analysis.trajectory import Trajectory, trajectory
+from optiscope.errors import ArgumentError, UnknownName
+from optiscope.figures.comparison import comparison
+from optiscope.figures.curves import curves
+from optiscope.figures.histogram_over_time import histogram_over_time
+from optiscope.figures.layer_heatmap import layer_heatmap
+from optiscope.figures.layers import layers
+from optiscope.figures.learning_rate import learning_rate
+from optiscope.figures.metrics import main_metric
+from optiscope.figures.overview import overview
+from optiscope.figures.path import path
+from optiscope.figures.run_curves import run_curves
+from optiscope.figures.theme import theme_named
+from optiscope.figures.update_ratio import update_ratio
+from optiscope.figures.wording import quantity_of
+from optiscope.runs import HistogramSeries, Run, Series
+
+Builder = Callable[..., go.Figure]
+
+
+def plot(result: object, *, view: str | None = None, theme: str = "light", **visual: object) -> go.Figure:
+    """Draw `result` as a plotly figure.
+
+    | result                  | views, the default first                                    |
+    | ----------------------- | ----------------------------------------------------------- |
+    | `Run`                   | overview, curves, path, path-3d                             |
+    | `Series`, one value     | lines                                                       |
+    | `Series`, by layer      | lines, heatmap                                              |
+    | `HistogramSeries`       | histogram                                                   |
+    | `Trajectory`            | path                                                        |
+    | `Comparison`            | comparison                                                  |
+    | several `Run`s          | comparison, curves, path, path-3d                           |
+    | several `Series`        | lines                                                       |
+    | a plotly `Figure`       | itself, in the theme                                        |
+
+    Args:
+        result: what to draw.
+        view: which of its figures.
+        theme: "light" or "dark".
+        visual: arguments of that figure, such as scale="log"; they change how it looks and compute nothing anew.
+
+    Raises:
+        ArgumentError: nothing draws such an object.
+        UnknownName: no such view, theme or visual argument.
+    """
+    if isinstance(result, go.Figure):
+        if view is not None or visual:
+            raise ArgumentError("A finished figure has no views and takes no visual arguments, only a theme.")
+        return go.Figure(result).update_layout(template=theme_named(theme).template)
+    views = _views_of(result)
+    chosen = view if view is not None else next(iter(views))
+    if chosen not in views:
+        raise UnknownName.among(chosen, views, kind=f"view of a {_kind(result)}")
+    builder = views[chosen]
+    allowed = {
+        name
+        for name, argument in inspect.signature(builder).parameters.items()
+        if argument.kind is argument.KEYWORD_ONLY
+    }
+    for name in visual:
+        if name not in allowed:
+            raise UnknownName.among(name, allowed, kind=f"visual argument of the view {chosen!r}")
+    return builder(result, theme=theme, **visual)
+
+
+def _views_of(result: object) -> Mapping[str, Builder]:
+    match result:
+        case Run():
+            return {"overview": overview, "curves": run_curves, "path": run_path, "path-3d": run_path_3d}
+        case Series():
+            return _series_views(result)
+        case HistogramSeries():
+            return {"histogram": histogram_over_time}
+        case Trajectory():
+            return {"path": path}
+        case Comparison():
+            return {"comparison": comparison}
+        case Sequence() if result and all(isinstance(one, Run) for one in result):
+            return {"comparison": runs_comparison, "curves": runs_curves, "path": run_path, "path-3d": run_path_3d}
+        case Sequence() if result and all(isinstance(one, Series) for one in result):
+            return {"lines": curves}
+        case _:
+            raise ArgumentError(
+                "Only a Run, Series, HistogramSeries, Trajectory, Comparison, a list of runs or of series, and a plotly "
+                f"Figure can be drawn. Received: {_kind(result)}."
+            )
+
+
+def _series_views(series: Series) -> Mapping[str, Builder]:
+    quantity = quantity_of(series.name)
+    if quantity == "update_ratio":
+        views: dict[str, Builder] = {"lines": update_ratio}
+    elif series.values.ndim == 1:
+        views = {"lines": curves}
+    elif quantity in ("learning_rate", "momentum", "beta1", "beta2", "weight_decay"):
+        views = {"lines": learning_rate}
+    else:
+        views = {"lines": layers}
+    if series.values.ndim == 2:
+        views["heatmap"] = layer_heatmap
+    return views
+
+
+def run_path(runs: Run | Sequence[Run], *, theme: str = "light", **visual: Any) -> go.Figure:
+    """The path of one or several runs in the plane of their principal components."""
+    return path(trajectory(runs), theme=theme, **visual)
+
+
+def run_path_3d(runs: Run | Sequence[Run], *, theme: str = "light", **visual: Any) -> go.Figure:
+    """The path of one or several runs in the space of their first three principal components."""
+    return path(trajectory(runs, components=3), theme=theme, **visual)
+
+
+def runs_comparison(
+    runs: Sequence[Run],
+    *,
+    metric: str | None = None,
+    baseline: str | None = None,
+    group_by: str | Sequence[str] | None = None,
+    theme: str = "light",
+    **visual: Any,
+) -> go.Figure:
+    """Runs grouped by their configuration and compared in one metric, by default their loss."""
+    chosen = metric or main_metric(runs[0]) or "loss"
+    return comparison(compare(runs, chosen, baseline, group_by), theme=theme, **visual)
+
+
+def runs_curves(runs: Sequence[Run], *, metric: str | None = None, theme: str = "light", **visual: Any) -> go.Figure:
+    """One metric of every run, a line a run."""
+    chosen = metric or main_metric(runs[0]) or "loss"
+    return curves([run[chosen] for run in runs], theme=theme, **visual)
+
+
+def _kind(result: object) -> str:
+    if isinstance(result, Sequence) and not isinstance(result, str) and result:
+        return f"{type(result).__name__} of {type(result[0]).__name__}"
+    return type(result).__name__

@@ -1,0 +1,183 @@
+"""3-D scenes: box, camera, axes and what lies in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axis import Axis as MatplotlibAxis
+from mpl_toolkits.mplot3d.axes3d import Axes3D
+
+from optiscope.rendering.printing.axis import Axis, axis_kind, collect_categories
+from optiscope.rendering.printing.colours import parse_colour
+from optiscope.rendering.printing.page import Page
+from optiscope.rendering.printing.part import Part
+from optiscope.rendering.printing.strokes import points
+from optiscope.rendering.printing.text import lettering
+from optiscope.rendering.printing.ticks import ticks_of
+from optiscope.rendering.printing.traces import path3d, surface
+from optiscope.rendering.printing.traces.kinds import SCENE_KINDS
+from optiscope.rendering.printing.vocabulary import Vocabulary, cannot_draw
+
+SCENE = Vocabulary.of(
+    """
+    aspectmode aspectratio.* bgcolor camera.eye.* camera.projection.type domain.* xaxis.* yaxis.* zaxis.*
+    camera.up.* camera.center.*
+    """,
+    values={"annotations": ([],)},
+)
+
+SCENE_AXIS = Vocabulary.of(
+    """
+    autorange backgroundcolor categoryarray categoryorder color dtick exponentformat gridcolor gridwidth linecolor
+    linewidth minexponent nticks range rangemode separatethousands showaxeslabels showbackground showexponent showgrid
+    showline showticklabels tick0 tickfont.* tickformat tickmode tickprefix ticks ticksuffix ticktext tickvals
+    title.font.* title.text type visible autotypenumbers
+    """,
+    values={"tickangle": ("auto",), "mirror": (False, True), "showtickprefix": ("all",), "showticksuffix": ("all",)},
+    # The zero line of a scene is one of its grid lines; it is drawn, and not emphasised.
+    harmless="""
+    zeroline zerolinecolor zerolinewidth showspikes spikecolor spikesides spikethickness ticklen tickwidth tickcolor
+    """,
+)
+
+_DEFAULT_EYE = (1.25, 1.25, 1.25)
+
+
+def is_scene_trace(trace: Part) -> bool:
+    """Whether a trace lies in a 3-D scene."""
+    return trace.text("type", "scatter") in SCENE_KINDS
+
+
+def scene_values(traces: Sequence[Part]) -> list[str]:
+    """The names of the scenes that traces lie in, in order."""
+    return list(dict.fromkeys(trace.text("scene", "scene") for trace in traces if is_scene_trace(trace)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A drawn scene, to be placed when the margins are known."""
+
+    part: Part
+    axes: Axes3D
+
+    def place(self, page: Page) -> None:
+        """Put the scene where its domain is."""
+        x, y = (self.part.column(f"domain.{letter}") for letter in "xy")
+        ends = [(float(c[0]), float(c[1])) if c is not None else (0.0, 1.0) for c in (x, y)]  # type: ignore[arg-type]
+        self.axes.set_position(page.place(ends[0], ends[1]))
+
+
+def draw_scene(name: str, traces: Sequence[tuple[int, Part]], page: Page) -> Scene:
+    """Draw a scene with its traces."""
+    part = page.specification.numbered("scene", name)
+    SCENE.check(part.properties, part=part.name)
+    axes = page.figure.add_axes((0.0, 0.0, 1.0, 1.0), projection="3d", label=name)
+    assert isinstance(axes, Axes3D)
+    axes.computed_zorder = False
+    axes.set_autoscale_on(False)
+    scales = _scales(part, [trace for _, trace in traces], page)
+    for number, trace in traces:
+        if trace.raw("visible") == "legendonly":
+            continue
+        if trace.text("type") == "surface":
+            surface.draw(trace, number, axes, scales, page)
+        else:
+            path3d.draw(trace, number, axes, scales, page)
+    for scale, own in zip(scales, (axes.xaxis, axes.yaxis, axes.zaxis), strict=True):
+        scale.range = _range(scale)
+        _write_axis(scale, own, page)
+    axes.set_xlim(*scales[0].range)
+    axes.set_ylim(*scales[1].range)
+    axes.set_zlim(*scales[2].range)
+    _point_camera(part, axes, scales)
+    axes.set_facecolor(parse_colour(part.text("bgcolor", "transparent")))
+    return Scene(part=part, axes=axes)
+
+
+def _scales(part: Part, traces: Sequence[Part], page: Page) -> tuple[Axis, Axis, Axis]:
+    made = []
+    for index, letter in enumerate("xyz"):
+        own = Part(f"{letter}axis of the {part.name}", part.part(f"{letter}axis").properties)
+        SCENE_AXIS.check(own.properties, part=own.name)
+        columns = []
+        for trace in traces:
+            column = surface.columns(trace)[index] if trace.text("type") == "surface" else trace.column(letter)
+            if column is not None:
+                array = column if isinstance(column, np.ndarray) else np.array(column, dtype=object)
+                columns.append(array.ravel())
+        kind = axis_kind(own, columns, layout=page.layout)
+        scale = Axis(name=f"{letter}axis", part=own, kind=kind, length=320.0)
+        if kind == "category":
+            scale.categories = collect_categories(own, columns)
+        made.append(scale)
+    return made[0], made[1], made[2]
+
+
+def _range(scale: Axis) -> tuple[float, float]:
+    asked = scale.part.column("range")
+    if scale.low_extremes:
+        low = min(extreme.value for extreme in scale.low_extremes)
+        high = max(extreme.value for extreme in scale.high_extremes)
+    else:
+        low, high = 0.0, 1.0
+    if scale.part.text("rangemode", "normal") in ("tozero", "nonnegative"):
+        low, high = min(low, 0.0), max(high, 0.0)
+    if low == high:
+        low, high = low - 1.0, high + 1.0
+    if asked is not None and scale.part.raw("autorange") in (None, False):
+        low = low if asked[0] is None else scale.unit(asked[0])
+        high = high if asked[1] is None else scale.unit(asked[1])
+    return (high, low) if scale.part.raw("autorange") == "reversed" else (low, high)
+
+
+def _write_axis(scale: Axis, own: MatplotlibAxis, page: Page) -> None:
+    part = scale.part
+    visible = part.flag("visible", default=True)
+    ticks = ticks_of(scale) if visible and part.flag("showticklabels", default=True) else []
+    font = page.font.of(part, "tickfont")
+    own.set_ticks([tick.place for tick in ticks])
+    own.set_ticklabels([lettering(tick.label, font, part=part.name).text for tick in ticks])
+    own.set_tick_params(labelsize=points(font.size), labelcolor=font.colour, pad=0.0)
+    ground = part.text("backgroundcolor", "rgba(204,204,204,0.5)")
+    pane = parse_colour(ground) if part.flag("showbackground", default=False) and visible else (0.0, 0.0, 0.0, 0.0)
+    own.set_pane_color(pane)  # type: ignore[attr-defined]
+    grid = parse_colour(part.text("gridcolor", "#cccccc"))
+    shown = visible and part.flag("showgrid", default=True)
+    own._axinfo["grid"].update(  # type: ignore[attr-defined]
+        color=grid if shown else (0.0, 0.0, 0.0, 0.0), linewidth=points(part.number("gridwidth", 1.0))
+    )
+    line = parse_colour(part.text("linecolor", "#444")) if visible else (0.0, 0.0, 0.0, 0.0)
+    own.line.set_color(line)  # type: ignore[attr-defined]
+    own._axinfo["tick"]["inward_factor"] = own._axinfo["tick"]["outward_factor"] = 0.0  # type: ignore[attr-defined]
+    text = part.text("title.text", scale.letter if visible else "")
+    if text and visible:
+        lettering(text, page.font.of(part, "title.font", scale=7 / 6), part=part.name).dress(own.label)
+        own.labelpad = 4.0
+
+
+def _point_camera(part: Part, axes: Axes3D, scales: tuple[Axis, Axis, Axis]) -> None:
+    for path, expected in (("camera.up", (0.0, 0.0, 1.0)), ("camera.center", (0.0, 0.0, 0.0))):
+        given = tuple(part.number(f"{path}.{letter}", default) for letter, default in zip("xyz", expected, strict=True))
+        if not np.allclose(given, expected, atol=0.25 if path == "camera.center" else 1e-6):
+            raise cannot_draw(part.name, path, given, drawable=(expected,))
+    x, y, z = (
+        part.number(f"camera.eye.{letter}", default) for letter, default in zip("xyz", _DEFAULT_EYE, strict=True)
+    )
+    distance = math.sqrt(x * x + y * y + z * z) or 1.0
+    kind = part.text("camera.projection.type", "perspective")
+    axes.set_proj_type("ortho" if kind == "orthographic" else "persp")
+    axes.view_init(elev=math.degrees(math.asin(z / distance)), azim=math.degrees(math.atan2(y, x)))
+    spans = np.array([abs(scale.range[1] - scale.range[0]) for scale in scales])
+    mode = part.text("aspectmode", "manual" if part.raw("aspectratio") is not None else "auto")
+    if mode == "auto":
+        mode = "data" if spans.max() <= 4 * spans.min() else "cube"
+    if mode == "manual":
+        aspect = np.array([part.number(f"aspectratio.{letter}", 1.0) for letter in "xyz"])
+    else:
+        aspect = spans if mode == "data" else np.ones(3)
+    size = float(np.prod(aspect)) ** (1 / 3)
+    zoom = math.sqrt(sum(value * value for value in _DEFAULT_EYE)) / distance
+    axes.set_box_aspect(tuple(aspect / size), zoom=0.9 * min(max(zoom, 0.1), 4.0) * (1.0 if mode != "manual" else size))

@@ -1,0 +1,121 @@
+"""The section of a page that compares several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from optiscope.analysis.comparison import Comparison, compare
+from optiscope.errors import OptiscopeError
+from optiscope.rendering.report.blocks import Section, TableBlock, table
+from optiscope.rendering.report.facts import facts
+from optiscope.rendering.report.figure_list import Theme, anchored, comparison_drawings, draw
+from optiscope.rendering.report.run_tables import flattened, shown
+from optiscope.rendering.report.statements import Statement, metric_names
+from optiscope.rendering.report.wording import duration, number, share
+from optiscope.runs import Run
+
+_MEASURED = ("gradient_norm/global", "update_ratio/global", "weight_norm/global")
+"""Measured series that are compared beside the metrics."""
+_MOST_METRICS = 8
+
+
+def comparison_section(runs: Sequence[Run], theme: Theme) -> Section:
+    """The runs side by side: what differs between them, how each metric came out, and the figures that show all."""
+    metrics = _common(runs)
+    judged = [one for name in metrics if isinstance(one := _compared(runs, name), Comparison)]
+    measured = [one for name in _MEASURED if isinstance(one := _compared(runs, name), Comparison)]
+    refused = [reason for name in metrics if isinstance(reason := _compared(runs, name), str)]
+    return Section(
+        id="comparison",
+        title=f"Comparison of {len(runs)} runs",
+        statements=(
+            *(Statement(kind="fact", text=one.verdict) for one in judged if one.verdict),
+            *_limits(judged),
+            *(Statement(kind="notice", text=reason) for reason in refused),
+            *_unshared(runs, metrics),
+        ),
+        leading_tables=(_runs_table(runs, metrics), *(_comparison_table(one) for one in judged)),
+        figures=draw(comparison_drawings(runs, [*judged, *measured]), theme),
+    )
+
+
+def _common(runs: Sequence[Run]) -> list[str]:
+    """Metrics that every run has, "loss" first."""
+    shared = [name for name in metric_names(runs[0]) if all(name in run and not run[name].labels for run in runs)]
+    return sorted(shared, key=lambda name: name != "loss")[:_MOST_METRICS]
+
+
+def _compared(runs: Sequence[Run], name: str) -> Comparison | str | None:
+    if not all(name in run for run in runs):
+        return None
+    try:
+        return compare(runs, metric=name)
+    except OptiscopeError as error:
+        return f"{name} is not compared. {error}"
+
+
+def _limits(comparisons: Sequence[Comparison]) -> Iterator[Statement]:
+    """How the comparisons came about; a sentence that several share is said once."""
+    said = dict.fromkeys(sentence for one in comparisons for sentence in one.sentences)
+    yield from (Statement(kind="fact", text=sentence) for sentence in said)
+
+
+def _unshared(runs: Sequence[Run], common: Sequence[str]) -> Iterator[Statement]:
+    every = dict.fromkeys(name for run in runs for name in metric_names(run))
+    missing = [name for name in every if name not in common]
+    if missing:
+        yield Statement(kind="notice", text=f"Not compared, for not every run has it: {', '.join(missing)}.")
+
+
+def _runs_table(runs: Sequence[Run], metrics: Sequence[str]) -> TableBlock:
+    settings = [dict(flattened(run.config)) for run in runs]
+    keys = dict.fromkeys(key for each in settings for key in each)
+    differing = [key for key in keys if len({shown(each.get(key)) for each in settings}) > 1]
+    numbers = ("steps", "time", *(f"{metric} at the end" for metric in metrics), "recording took")
+    rows = [
+        (
+            run.name,
+            run.status,
+            *(shown(each[key]) if key in each else "–" for key in differing),
+            f"{run.steps:,}",
+            duration(run.seconds),
+            *(_end(run, metric) for metric in metrics),
+            share(run.overhead.get("fraction")),
+        )
+        for run, each in zip(runs, settings, strict=True)
+    ]
+    same = [f"{key} {shown(settings[0][key])}" for key in keys if key not in differing]
+    return table(
+        "comparison-runs",
+        "The runs, and the settings in which they differ",
+        ("run", "status", *differing, *numbers),
+        rows,
+        numeric=numbers,
+        note=("The same in all: " + ", ".join(same) + ". " if same else "")
+        + "At the end: mean over the last tenth of the values.",
+        unfolded=True,
+    )
+
+
+def _end(run: Run, metric: str) -> str:
+    one = facts(run[metric])
+    return number(one.recent if one.rows >= 20 else one.last)
+
+
+def _comparison_table(comparison: Comparison) -> TableBlock:
+    rows = comparison.rows()
+    headings = tuple(rows[0]) if rows else ()
+    return table(
+        f"comparison-table-{anchored(comparison.metric)}",
+        f"{comparison.metric}: groups of runs that differ only in their seed",
+        headings,
+        [tuple(_cell(value) for value in row.values()) for row in rows],
+        numeric=[heading for heading in headings if heading not in {"group", "judgement"}],
+        unfolded=comparison.metric == "loss",
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return shown(value)
+    return number(value) if isinstance(value, int | float) else str(value)

@@ -1,0 +1,88 @@
+"""Figures that a page draws when they come near the window, in the colours of the reader's system.
+
+A figure is in the page once, as JSON in light colours; what differs in dark colours is beside it as a list of
+replacements, and the two themes' templates are in the page once for all figures.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from optiscope.figures.theme import theme_named
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_DEFAULT_HEIGHT = 450
+
+
+def lazy_figure(identifier: str, light: go.Figure, dark: go.Figure | None = None) -> Markup:
+    """The piece of a page that will show a figure; `report.js` draws it. Without `dark` it is light everywhere."""
+    plain = _without_template(light)
+    replacements = [] if dark is None else list(differences(plain, _without_template(dark)))
+    height = light.layout.height or _DEFAULT_HEIGHT
+    return Markup(
+        '<div class="lazy-figure" id="{id}-plot" role="group" aria-label="{label}" '
+        'style="min-height: {height}px"></div>\n'
+        '<script type="application/json" id="{id}-plot-data">{data}</script>'
+    ).format(
+        id=identifier,
+        label=plain_title(light),
+        height=round(height),
+        data=inert_json({"figure": plain, "dark": replacements}),
+    )
+
+
+def templates_json() -> Markup:
+    """The templates of both themes, for the page."""
+    import plotly.graph_objects as go
+
+    empty = {name: go.Figure(layout={"template": theme_named(name).template}) for name in ("light", "dark")}
+    return inert_json({name: json.loads(figure.to_json())["layout"]["template"] for name, figure in empty.items()})
+
+
+def _without_template(figure: go.Figure) -> dict[str, Any]:
+    """The figure as plain JSON values; NaN and infinity become null, which is drawn as a gap."""
+    plain: dict[str, Any] = json.loads(figure.to_json())
+    plain.get("layout", {}).pop("template", None)
+    return plain
+
+
+def differences(
+    first: object, second: object, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[list[str | int], Any]]:
+    """The replacements that turn `first` into `second`: where, and the value there; null removes it.
+
+    Both are JSON values. Lists of unequal length are replaced as a whole.
+    """
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in first.keys() | second.keys():
+            if key not in second:
+                yield [*path, key], None
+            elif key not in first:
+                yield [*path, key], second[key]
+            else:
+                yield from differences(first[key], second[key], (*path, key))
+    elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        for index, (one, other) in enumerate(zip(first, second, strict=True)):
+            yield from differences(one, other, (*path, index))
+    elif first != second:
+        yield list(path), second
+
+
+def plain_title(figure: go.Figure) -> str:
+    """The title of a figure without its markup."""
+    text = figure.layout.title.text or "Figure"
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text))).strip()
+
+
+def inert_json(value: object) -> Markup:
+    """JSON that cannot end the script element around it, whatever its strings hold."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026"))
