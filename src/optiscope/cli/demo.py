@@ -101,7 +101,7 @@ def _print(result: DemoResult, written: tuple[Path, ...], out: Path) -> None:
     from optiscope.analysis.wording import counted
     from optiscope.cli.output import Column, print_table
     from optiscope.experiments.demo import TARGET_ACCURACY
-    from optiscope.rendering.report.wording import duration, number, share
+    from optiscope.rendering.report.wording import duration, number, setting, share
 
     if result.replaced:
         typer.echo(f"Took the place of an earlier demo's {counted(len(result.replaced), 'run')} in {result.folder}.")
@@ -122,7 +122,7 @@ def _print(result: DemoResult, written: tuple[Path, ...], out: Path) -> None:
     rows = [
         [
             run.name,
-            number(summary.learning_rate),
+            setting(summary.learning_rate),
             number(run.final_loss),
             share(run.test_accuracy),
             "never" if run.steps_to_target is None else str(run.steps_to_target),

@@ -30,14 +30,20 @@ _WARM_UP_STEPS = 5
 class DemoSettings:
     """How much the demo trains."""
 
-    epochs: int = 20
+    epochs: int = 30
     """Passes over the training images."""
-    batch_size: int = 32
+    batch_size: int = 64
     """Images in a batch."""
     evaluate_every: int = 10
     """Steps between two measurements of the test accuracy."""
     seeds: tuple[int, ...] = (0, 1)
     """Each seed fixes an initialisation and an order of batches, the same for all optimizers."""
+    budget: float = 0.1
+    """Most that recording may cost, as a share of the training time. Twice the default, for steps of milliseconds."""
+    snapshot_every: int = 10
+    """Steps between two snapshots of all parameters; the paths are drawn from these."""
+    histogram_every: int = 30
+    """Steps between two histograms of weights, gradients and updates."""
     arms: tuple[Arm, ...] = ARMS
     """The optimizers with their learning rates."""
 
@@ -46,7 +52,7 @@ class DemoSettings:
         return tuple(f"{arm.name}-seed{seed}" for arm in self.arms for seed in self.seeds)
 
 
-QUICK = DemoSettings(epochs=5, evaluate_every=15)
+QUICK = DemoSettings(epochs=5, batch_size=32, evaluate_every=15)
 """Settings with which the demo takes seconds: enough for every optimizer to pass 90 %."""
 
 
@@ -229,6 +235,7 @@ def _train(
     import torch
 
     from optiscope.frameworks.watch import watch
+    from optiscope.recording.schedule import every
 
     images, labels = torch.from_numpy(task.train_images), torch.from_numpy(task.train_labels)
     test_images, test_labels = torch.from_numpy(task.test_images), torch.from_numpy(task.test_labels)
@@ -238,7 +245,17 @@ def _train(
     steps_per_epoch = len(labels) // settings.batch_size
     steps = settings.epochs * steps_per_epoch
     accuracy = None
-    with watch(model, optimizer, run=folder / name, config=_config(arm, seed, task, settings), tags=(TAG,)) as watched:
+    with watch(
+        model,
+        optimizer,
+        run=folder / name,
+        config=_config(arm, seed, task, settings),
+        tags=(TAG,),
+        seed=seed,
+        budget=settings.budget,
+        snapshots=every(settings.snapshot_every),
+        histograms=every(settings.histogram_every),
+    ) as watched:
         batches = islice(task.batches(settings.batch_size, epochs=settings.epochs, seed=seed), stop_after)
         for step, batch in enumerate(map(torch.from_numpy, batches), start=1):
             loss = torch.nn.functional.cross_entropy(model(images[batch]), labels[batch])

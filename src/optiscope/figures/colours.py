@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ def assign_colours(names: Iterable[str], theme: Theme, given: Mapping[str, str] 
     slots = len(theme.palette)
     taken: dict[int, str] = {}
     for name in unique:
-        wanted = zlib.crc32(name.encode()) % slots
+        # The last colour is grey: it serves when the others are taken, but nobody asks for it.
+        wanted = zlib.crc32(name.encode()) % (slots - 1)
         lap = slots * (len(taken) // slots)
         place = next(
             lap + (wanted + shift) % slots for shift in range(slots) if lap + (wanted + shift) % slots not in taken
@@ -52,7 +54,7 @@ def along_scale(theme: Theme, count: int) -> list[str]:
 
 def _at(theme: Theme, position: float) -> str:
     scale = theme.sequential
-    for (left, first), (right, second) in zip(scale[:-1], scale[1:], strict=True):
+    for (left, first), (right, second) in itertools.pairwise(scale):
         if position <= right:
             share = (position - left) / (right - left)
             parts = (

@@ -21,7 +21,7 @@ from optiscope.figures.theme import Theme, theme_named, translucent
 from optiscope.figures.wording import sentence_case, short, timeline_title, title_of
 from optiscope.runs.series import Series
 
-_SMOOTH_FROM = 100
+_SMOOTH_FROM = 250
 _NOISY = 0.01
 
 
@@ -89,7 +89,7 @@ def curves_panel(
     for name, one in zip(names, series, strict=True):
         x = one.timeline(timeline)
         kept = decimate(one.values)
-        factor = _automatic(one.values) if smoothing is None else smoothing
+        factor = automatic_smoothing(one.values, axis) if smoothing is None else smoothing
         averaged = smooth(one.values, factor) if factor > 0.0 else None
         traces += _lines(name, x, one.values, kept, averaged, strokes[name], axis, theme)
         broken.append(NotFinite(name=name, x=x[kept.marks], values=one.values[kept.marks], counts=kept.counts))
@@ -171,16 +171,18 @@ def _line_names(series: Sequence[Series]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name} #{index + 1}" for index, name in enumerate(names)]
 
 
-def _automatic(values: Float[np.ndarray, " rows"]) -> float:
-    """A factor that averages over a fiftieth of a noisy series; 0 for a short or a smooth one."""
-    finite = values[np.isfinite(values)]
-    if len(finite) < _SMOOTH_FROM:
+def automatic_smoothing(values: Float[np.ndarray, " rows"], axis: AxisScale) -> float:
+    """A factor that averages over a fiftieth of a series that is noisy to the eye; 0 for a short or a smooth one."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        heights = np.log10(values) if axis.name == "log" else axis.positions(values)
+    seen = heights[np.isfinite(heights)]
+    if len(seen) < _SMOOTH_FROM:
         return 0.0
     with np.errstate(over="ignore", invalid="ignore"):
-        variance = float(np.var(finite))
+        variance = float(np.var(seen))
         # Near 1 for white noise and near 0 for a smooth curve (von Neumann's ratio, halved).
-        roughness = float(np.mean(np.diff(finite) ** 2)) / (2.0 * variance) if variance > 0.0 else 0.0
-    return 1.0 - 50.0 / len(finite) if np.isfinite(roughness) and roughness > _NOISY else 0.0
+        roughness = float(np.mean(np.diff(seen) ** 2)) / (2.0 * variance) if variance > 0.0 else 0.0
+    return 1.0 - 50.0 / len(seen) if np.isfinite(roughness) and roughness > _NOISY else 0.0
 
 
 def _drawable_range(series: Sequence[Series], axis: AxisScale) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -18,6 +19,7 @@ from optiscope.figures.wording import power_of_ten, sentence_case
 from optiscope.runs.series import HistogramSeries
 
 _COLUMNS = 400
+_ELEMENTS = {"weights": "weight", "gradients": "gradient element", "updates": "update element"}
 _NEARLY_EMPTY = 0.005
 _LEAST_BINS = 12
 
@@ -94,8 +96,8 @@ def histogram_panel(histograms: HistogramSeries, *, layer: str | None, theme: Th
         notes.append(f"Magnitudes below {edges[bins // 2 + 1]:.1g} are together in the bin at 0.")
     if len(rows):
         notes.append(
-            f"{counted(int(nonfinite.sum()), 'element')} in {len(rows)} of {len(histograms)} histograms not finite, the "
-            f"first at step {int(histograms.steps[rows[0]]):,} (crosses); they are in no bin."
+            f"{counted(int(nonfinite.sum()), 'element')} in {len(rows)} of {len(histograms)} histograms not finite, "
+            f"the first at step {int(histograms.steps[rows[0]]):,} (crosses); they are in no bin."
         )
     if stride > 1:
         notes.append(f"One of {stride} histograms is drawn.")
@@ -104,12 +106,13 @@ def histogram_panel(histograms: HistogramSeries, *, layer: str | None, theme: Th
         traces=traces,
         x={"title": {"text": "step"}, "showgrid": False, "exponentformat": "none", "separatethousands": True},
         y={
-            "title": {"text": f"value of an element of the {histograms.name} (symmetric log scale)"},
+            "title": {"text": f"{_ELEMENTS.get(histograms.name, histograms.name)} (symmetric log scale)"},
             "showgrid": False,
             **_axis(edges),
         },
         notes=tuple(notes),
         legend=len(rows) > 0,
+        legend_above=True,
     )
 
 
@@ -161,4 +164,4 @@ def _axis(edges: Float[np.ndarray, " bins+1"]) -> dict[str, Any]:
 
 
 def _bin_names(edges: Float[np.ndarray, " bins+1"]) -> np.ndarray[Any, Any]:
-    return np.array([f"{left:.3g} to {right:.3g}" for left, right in zip(edges[:-1], edges[1:], strict=True)])
+    return np.array([f"{left:.3g} to {right:.3g}" for left, right in itertools.pairwise(edges)])

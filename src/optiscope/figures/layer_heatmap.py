@@ -27,7 +27,7 @@ from optiscope.figures.wording import (
 from optiscope.runs.series import Series
 
 _COLUMNS = 400
-_CROSSES = 400
+_CROSSES = 24
 _TICK_LABELS = 26
 
 ColourRule = Literal["log", "linear", "diverging"]
@@ -61,14 +61,7 @@ def layer_heatmap(
     """
     chosen = theme_named(theme)
     panel = layer_heatmap_panel(series, nonfinite=nonfinite, timeline=timeline, title=title, theme=chosen)
-    figure = panel.figure(chosen, subtitle=[f"Run {series.run_name}."] if series.run_name else [])
-    figure.update_layout(legend=special_legend())
-    return figure
-
-
-def special_legend() -> dict[str, Any]:
-    """A legend in one line below the axes, out of the way of the colour bar."""
-    return {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"}
+    return panel.figure(chosen, subtitle=[f"Run {series.run_name}."] if series.run_name else [])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -145,6 +138,7 @@ def layer_heatmap_panel(
         y=layer_axis(names),
         notes=tuple(notes),
         legend=bool(any(mask.any() for mask, _, _ in special)),
+        legend_above=True,
     )
 
 
@@ -253,11 +247,13 @@ def _overlay(
 
 def _crosses(cells: Cells, names: list[str], theme: Theme) -> Any:
     """Crosses on the cells that are not finite: shape tells them from others where colours cannot."""
-    layers, columns = np.nonzero(cells.broken)
-    stride = max(1, math.ceil(len(layers) / _CROSSES))
+    # One where a stretch begins, and some along it: a cross on every cell would be a solid line.
+    begins = cells.broken & ~np.pad(cells.broken, ((0, 0), (1, 0)))[:, :-1]
+    along = np.arange(cells.broken.shape[1]) % max(1, math.ceil(cells.broken.shape[1] / _CROSSES)) == 0
+    layers, columns = np.nonzero(begins | (cells.broken & along))
     return go.Scatter(
-        x=cells.x[columns[::stride]],
-        y=[names[layer] for layer in layers[::stride]],
+        x=cells.x[columns],
+        y=[names[layer] for layer in layers],
         mode="markers",
         marker={"symbol": "x-thin", "size": 6, "line": {"width": 1.2, "color": theme.background}},
         showlegend=False,

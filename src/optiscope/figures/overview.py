@@ -14,7 +14,7 @@ from optiscope.figures.curves import curves_panel, describe_marks
 from optiscope.figures.layer_heatmap import layer_axis, layer_heatmap_panel
 from optiscope.figures.learning_rate import learning_rate_panel
 from optiscope.figures.metrics import main_metric
-from optiscope.figures.panel import Panel, head, place
+from optiscope.figures.panel import ROW, Panel, head, place
 from optiscope.figures.path import path_panel
 from optiscope.figures.theme import Theme, theme_named
 from optiscope.figures.update_ratio import update_ratio_panel
@@ -57,7 +57,8 @@ def overview(run: Run, *, timeline: str = "step", title: str | None = None, them
             x = (x[0] + 0.07, x[1])
         place(figure, panel, chosen, number=index + 1, x=x, y=_ROWS[row], heading=True, legend=False)
     optimizer = optimizer_name(run)
-    head(figure, chosen, title or " · ".join(part for part in (run.name, optimizer, run.status) if part), _facts(run))
+    heading = title or " · ".join(part for part in (run.name, optimizer, run.status) if part)
+    head(figure, chosen, heading, _facts(run), room=ROW)
     figure.update_layout(height=_HEIGHT, showlegend=False)
     return figure
 
@@ -86,7 +87,7 @@ def _gradient_norm(run: Run, timeline: str, theme: Theme) -> Panel:
         return Panel(title="Gradient norm", message=_absent(run, "gradient norms"))
     series = run[name]
     panel = curves_panel([series], timeline=timeline, scale="log", smoothing=None, theme=theme)
-    return _with_note(panel, describe_marks(series))
+    return _with_note(_brief(panel, "Gradient norm", "‖g‖"), describe_marks(series))
 
 
 def _update_ratio(run: Run, timeline: str, theme: Theme) -> Panel:
@@ -94,7 +95,7 @@ def _update_ratio(run: Run, timeline: str, theme: Theme) -> Panel:
     if name is None:
         return Panel(title="Update / weight ratio", message=_absent(run, "updates"))
     panel = update_ratio_panel(run[name], timeline=timeline, theme=theme)
-    return replace(panel, title="Update / weight ratio, all parameters (healthy band shaded)")
+    return _brief(panel, "Update / weight ratio, healthy band", "‖Δθ‖ / ‖θ‖")
 
 
 def _heat_map(run: Run, timeline: str, theme: Theme) -> Panel:
@@ -103,10 +104,10 @@ def _heat_map(run: Run, timeline: str, theme: Theme) -> Panel:
         return Panel(title="Gradient norm of every layer", message=_absent(run, "gradient norms of the layers"))
     counted = name.replace("gradient_norm", "gradient_nonfinite")
     series = run[name]
-    nonfinite = run[counted] if counted in run else None
+    nonfinite = run[counted] if counted in run.names else None
     panel = layer_heatmap_panel(series, nonfinite=nonfinite, timeline=timeline, theme=theme)
     y = {**panel.y, **layer_axis(list(series.labels), most=14, length=17)}
-    return replace(panel, title="Gradient norm ‖g‖ of every layer", y=y)
+    return replace(panel, title="Gradient norm of every layer", y=y)
 
 
 def _path(run: Run, theme: Theme) -> Panel:
@@ -117,7 +118,7 @@ def _path(run: Run, theme: Theme) -> Panel:
         return Panel(title=title, message=str(reason))
     panel = path_panel(seen, theme=theme)
     shown, chance = float(seen.explained_variance.sum()), float(seen.random_walk_variance.sum())
-    return replace(panel, title=f"{title}: {percent(shown)} seen (random walk: {percent(chance)})")
+    return replace(panel, title=f"Path: {percent(shown)} seen, random walk {percent(chance)}")
 
 
 def _first(run: Run, quantity: str) -> str | None:
@@ -131,8 +132,13 @@ def _absent(run: Run, what: str) -> str:
     return f"This run has no {what}: they were not measured, or it was recorded by other means than watch()."
 
 
+def _brief(panel: Panel, title: str, unit: str) -> Panel:
+    """The panel with a title and an axis title that fit into a part of the page."""
+    return replace(panel, title=title, y={**panel.y, "title": {"text": f"{unit} (log scale)"}})
+
+
 def _with_note(panel: Panel, note: str) -> Panel:
-    return replace(panel, title=f"{panel.title}: {note.removesuffix('.')}") if note else panel
+    return replace(panel, title=f"{panel.title}: {note.split(' (')[0]}") if note else panel
 
 
 def _facts(run: Run) -> list[str]:

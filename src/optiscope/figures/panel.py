@@ -12,6 +12,12 @@ import plotly.graph_objects as go
 from optiscope.figures.theme import Theme
 from optiscope.figures.wording import paragraph
 
+ROW = 24
+"""Pixels that one row of a legend or of panel headings takes."""
+
+LEGEND_ABOVE = {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"}
+"""A legend in one row above the axes, out of the way of a colour bar."""
+
 Domain = tuple[float, float]
 """Start and end of a panel along one side of the figure, 0 to 1."""
 
@@ -34,18 +40,23 @@ class Panel:
     """Why there is nothing to draw; stands in the middle of empty axes."""
     legend: bool = True
     """Whether the traces need a legend when the panel stands alone."""
+    legend_above: bool = False
+    """Whether the legend stands above the axes, because a colour bar stands beside them."""
 
     def figure(self, theme: Theme, *, subtitle: Sequence[str] = ()) -> go.Figure:
         """The panel as a figure of its own."""
         figure = go.Figure()
         place(figure, self, theme, number=1)
         figure.update_layout(showlegend=self.legend)
-        head(figure, theme, self.title, (*subtitle, *self.notes))
+        above = self.legend and self.legend_above
+        if above:
+            figure.update_layout(legend=LEGEND_ABOVE)
+        head(figure, theme, self.title, (*subtitle, *self.notes), room=ROW if above else 0)
         return figure
 
 
-def head(figure: go.Figure, theme: Theme, title: str, sentences: Sequence[str] = ()) -> None:
-    """Set template, title and subtitle, and make room for them."""
+def head(figure: go.Figure, theme: Theme, title: str, sentences: Sequence[str] = (), *, room: int = 0) -> None:
+    """Set template, title and subtitle, and make room for them and for `room` pixels between them and the axes."""
     text, lines = paragraph(sentences)
     figure.update_layout(
         template=theme.template,
@@ -60,11 +71,11 @@ def head(figure: go.Figure, theme: Theme, title: str, sentences: Sequence[str] =
             "yanchor": "top",
             "pad": {"t": 16},
         },
-        margin={"t": 52 + 17 * lines},
+        margin={"t": 56 + 17 * lines + room},
     )
 
 
-def place(  # noqa: D417 - the arguments are said in the sentence
+def place(
     figure: go.Figure,
     panel: Panel,
     theme: Theme,
@@ -119,7 +130,7 @@ def place(  # noqa: D417 - the arguments are said in the sentence
 
 def _place_colour_bar(trace: Any, x: Domain, y: Domain) -> None:
     holder = trace if trace.type == "heatmap" else trace.marker if trace.type == "scatter" else None
-    if holder is None or not holder.showscale:
+    if holder is None or holder.showscale is False or (holder is not trace and not holder.showscale):
         return
     holder.colorbar.update(
         x=x[1] + 0.012, xanchor="left", y=(y[0] + y[1]) / 2, yanchor="middle", len=y[1] - y[0], lenmode="fraction"

@@ -11,7 +11,7 @@ from jaxtyping import Int64
 
 from optiscope.analysis.trajectory import Trajectory
 from optiscope.figures.colours import Stroke, assign_colours
-from optiscope.figures.panel import Panel, head, place
+from optiscope.figures.panel import LEGEND_ABOVE, ROW, Panel, head, place
 from optiscope.figures.theme import Theme, scale_list, theme_named, translucent
 from optiscope.figures.wording import short
 
@@ -59,8 +59,9 @@ def path(
         y=(0.0, share),
         legend=False,
     )
-    figure.update_layout(showlegend=panel.legend)
-    head(figure, chosen, heading, trajectory.sentences)
+    above = panel.legend_above
+    figure.update_layout(showlegend=True, legend=LEGEND_ABOVE if above else {})
+    head(figure, chosen, heading, trajectory.sentences, room=ROW if above else 0)
     return figure
 
 
@@ -86,8 +87,8 @@ def path_panel(
                 legendgroup=name,
                 showlegend=not alone,
                 line={
-                    "color": theme.grid if alone else strokes[name].colour,
-                    "width": 1.5,
+                    "color": theme.muted if alone else strokes[name].colour,
+                    "width": 1 if alone else 1.5,
                     "dash": strokes[name].dash,
                 },
                 hoverinfo="skip",
@@ -105,12 +106,13 @@ def path_panel(
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-        traces += _ends(x, y, strokes[name], theme, named=index == 0, alone=alone)
+        traces += _ends(x, y, strokes[name], theme, named=index == len(trajectory.run_names) - 1, alone=alone)
     return Panel(
         title=title or _title(trajectory),
         traces=traces,
         x={"title": {"text": trajectory.axis_titles[0]}, "constrain": "domain"},
         y={"title": {"text": trajectory.axis_titles[1]}},
+        legend_above=alone,
     )
 
 
@@ -173,9 +175,10 @@ def _space(trajectory: Trajectory, title: str, colours: Mapping[str, str] | None
         places, steps = trajectory.coordinates[index], trajectory.steps[index]
         if len(steps) == 0:
             continue
-        marker = _step_markers(steps, theme) | {"size": 3} if alone else {"color": strokes[name].colour, "size": 3}
+        marker: dict[str, Any] = {"color": strokes[name].colour, "size": 3}
         if alone:
-            marker["colorbar"] = {**marker["colorbar"], "len": 0.7, "x": 1.0}
+            stepped = _step_markers(steps, theme)
+            marker = {**stepped, "size": 3, "colorbar": {**stepped["colorbar"], "len": 0.7, "x": 1.0}}
         figure.add_scatter3d(
             x=places[:, 0],
             y=places[:, 1],
@@ -196,15 +199,18 @@ def _space(trajectory: Trajectory, title: str, colours: Mapping[str, str] | None
                 z=places[at:, 2][:1],
                 mode="markers",
                 name=label,
-                showlegend=index == 0,
+                showlegend=index == len(trajectory.run_names) - 1,
                 marker={"symbol": symbol, "size": 6, "color": theme.text if alone else strokes[name].colour},
                 hoverinfo="skip",
             )
+    # The long titles of the plane do not fit along the edges of a cube.
+    titles = [title.replace(" of the movement", "") for title in trajectory.axis_titles]
     figure.update_layout(
         scene={
-            f"{axis}axis": {"title": {"text": text}} for axis, text in zip("xyz", trajectory.axis_titles, strict=True)
-        }
-        | {"aspectmode": "cube"},
+            **{f"{axis}axis": {"title": {"text": text}} for axis, text in zip("xyz", titles, strict=True)},
+            "aspectmode": "cube",
+            "camera": {"eye": {"x": 1.5, "y": 1.5, "z": 1.1}},
+        },
         legend={"x": 0.0, "y": 1.0},
     )
     head(figure, theme, title, trajectory.sentences)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 
@@ -63,11 +62,8 @@ def plot(result: object, *, view: str | None = None, theme: str = "light", **vis
     if chosen not in views:
         raise UnknownName.among(chosen, views, kind=f"view of a {_kind(result)}")
     builder = views[chosen]
-    allowed = {
-        name
-        for name, argument in inspect.signature(builder).parameters.items()
-        if argument.kind is argument.KEYWORD_ONLY
-    }
+    arguments = inspect.signature(builder).parameters
+    allowed = {name for name, argument in arguments.items() if argument.kind is argument.KEYWORD_ONLY} - {"theme"}
     for name in visual:
         if name not in allowed:
             raise UnknownName.among(name, allowed, kind=f"visual argument of the view {chosen!r}")
@@ -92,8 +88,8 @@ def _views_of(result: object) -> Mapping[str, Builder]:
             return {"lines": curves}
         case _:
             raise ArgumentError(
-                "Only a Run, Series, HistogramSeries, Trajectory, Comparison, a list of runs or of series, and a plotly "
-                f"Figure can be drawn. Received: {_kind(result)}."
+                "Only a Run, Series, HistogramSeries, Trajectory, Comparison, a list of runs or of series, and a "
+                f"plotly Figure can be drawn. Received: {_kind(result)}."
             )
 
 
@@ -112,34 +108,66 @@ def _series_views(series: Series) -> Mapping[str, Builder]:
     return views
 
 
-def run_path(runs: Run | Sequence[Run], *, theme: str = "light", **visual: Any) -> go.Figure:
-    """The path of one or several runs in the plane of their principal components."""
-    return path(trajectory(runs), theme=theme, **visual)
+def run_path(
+    runs: Run | Sequence[Run],
+    *,
+    off_plane: bool = True,
+    title: str | None = None,
+    colours: Mapping[str, str] | None = None,
+    theme: str = "light",
+) -> go.Figure:
+    """The path of one or several runs in the plane of their principal components; see `path`."""
+    return path(trajectory(runs), off_plane=off_plane, title=title, colours=colours, theme=theme)
 
 
-def run_path_3d(runs: Run | Sequence[Run], *, theme: str = "light", **visual: Any) -> go.Figure:
-    """The path of one or several runs in the space of their first three principal components."""
-    return path(trajectory(runs, components=3), theme=theme, **visual)
+def run_path_3d(
+    runs: Run | Sequence[Run],
+    *,
+    title: str | None = None,
+    colours: Mapping[str, str] | None = None,
+    theme: str = "light",
+) -> go.Figure:
+    """The path of one or several runs in the space of their first three principal components; see `path`."""
+    return path(trajectory(runs, components=3), title=title, colours=colours, theme=theme)
 
 
 def runs_comparison(
     runs: Sequence[Run],
     *,
     metric: str | None = None,
-    baseline: str | None = None,
-    group_by: str | Sequence[str] | None = None,
+    scale: str = "auto",
+    finals: bool = True,
+    title: str | None = None,
+    colours: Mapping[str, str] | None = None,
     theme: str = "light",
-    **visual: Any,
 ) -> go.Figure:
-    """Runs grouped by their configuration and compared in one metric, by default their loss."""
+    """Runs grouped by their configuration and compared in one metric, by default their loss; see `comparison`."""
     chosen = metric or main_metric(runs[0]) or "loss"
-    return comparison(compare(runs, chosen, baseline, group_by), theme=theme, **visual)
+    return comparison(compare(runs, chosen), scale=scale, finals=finals, title=title, colours=colours, theme=theme)
 
 
-def runs_curves(runs: Sequence[Run], *, metric: str | None = None, theme: str = "light", **visual: Any) -> go.Figure:
-    """One metric of every run, a line a run."""
+def runs_curves(
+    runs: Sequence[Run],
+    *,
+    metric: str | None = None,
+    timeline: str = "step",
+    scale: str = "auto",
+    smoothing: float | None = None,
+    title: str | None = None,
+    colours: Mapping[str, str] | None = None,
+    theme: str = "light",
+) -> go.Figure:
+    """One metric of every run, by default the loss, a line a run; see `curves`."""
     chosen = metric or main_metric(runs[0]) or "loss"
-    return curves([run[chosen] for run in runs], theme=theme, **visual)
+    return curves(
+        [run[chosen] for run in runs],
+        timeline=timeline,
+        scale=scale,
+        smoothing=smoothing,
+        title=title,
+        colours=colours,
+        theme=theme,
+    )
 
 
 def _kind(result: object) -> str:

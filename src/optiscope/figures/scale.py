@@ -34,7 +34,7 @@ class AxisScale:
         if self.name != "symlog":
             return values
         with np.errstate(invalid="ignore", over="ignore"):
-            return np.sign(values) * np.log10(1.0 + np.abs(values) / self.threshold)
+            return np.asarray(np.sign(values) * np.log10(1.0 + np.abs(values) / self.threshold), dtype=np.float64)
 
     def axis(self) -> dict[str, Any]:
         """Properties of the plotly axis."""

@@ -127,7 +127,10 @@ def _template(theme: Theme) -> go.layout.Template:
         "tickfont": {"size": 11, "color": theme.text},
         "title": {"font": {"size": 12, "color": theme.text}},
     }
-    bar = {"outlinewidth": 0, "ticks": "outside", "ticklen": 3, "tickcolor": theme.muted, "thickness": 14}
+    bar = {
+        "title": {"font": {"size": 12, "color": theme.text}},
+        "tickfont": {"size": 11, "color": theme.text},
+        "outlinewidth": 0, "ticks": "outside", "ticklen": 3, "tickcolor": theme.muted, "thickness": 14}
     return go.layout.Template(
         layout={
             "font": {"family": FONT, "size": 13, "color": theme.text},

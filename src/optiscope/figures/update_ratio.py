@@ -1,4 +1,4 @@
-"""How far each step moves the weights, measured by the weights themselves, with the band in which training is healthy."""
+"""How far each step moves the weights against their own size, with the band in which training is healthy."""
 
 from __future__ import annotations
 

@@ -67,7 +67,9 @@ def _framework_of(optimizer: Any) -> str | None:
         return "keras"
     if (paddle := sys.modules.get("paddle")) is not None and isinstance(optimizer, paddle.optimizer.Optimizer):
         return "paddle"
-    if (ours := sys.modules.get("optiscope.frameworks.numpy")) is not None and isinstance(optimizer, ours.NumpyOptimizer):
+    if (ours := sys.modules.get("optiscope.frameworks.numpy")) is not None and isinstance(
+        optimizer, ours.NumpyOptimizer
+    ):
         return "numpy"
     return None
 
@@ -81,7 +83,9 @@ def _pytorch(model: Any, optimizers: Mapping[str, Any], scaler: Any) -> Adapter:
     wrong = [one for one in models.values() if not isinstance(one, nn.Module)]
     if wrong or not models:
         received = ", ".join(type(one).__name__ for one in wrong) or "an empty mapping"
-        raise ArgumentError(f"A torch optimizer goes with a torch.nn.Module, or a mapping of names to some. Received: {received}")
+        raise ArgumentError(
+            f"A torch optimizer goes with a torch.nn.Module, or a mapping of names to some. Received: {received}"
+        )
     adapter = PytorchAdapter(models, optimizers, scaler)
     if not adapter.shares_parameters():
         raise ArgumentError(

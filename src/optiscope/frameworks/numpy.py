@@ -152,7 +152,8 @@ class NumpyAdapter:
 
     def _row(self, reduction: Reduction, gradients: Gradients) -> NDArray[np.float64]:
         return np.array(
-            [self._reduce(reduction, name, gradients.get(name)) for name in self._optimizer.parameters], dtype=np.float64
+            [self._reduce(reduction, name, gradients.get(name)) for name in self._optimizer.parameters],
+            dtype=np.float64,
         )
 
     def _reduce(self, reduction: Reduction, name: str, gradient: NDArray[Any] | None) -> float:

@@ -53,7 +53,7 @@ class Adapter(Protocol):
         ...
 
     def scalar(self, value: object) -> float | Pending[float]:
-        """A logged value as a number, or as one that is on its way from the device. Raises `ArgumentError` for others."""
+        """A logged value as a number, or as one on its way from the device. Raises `ArgumentError` for others."""
         ...
 
     def copy_parameters(self) -> Pending[Mapping[str, NDArray[Any]]]:

@@ -53,9 +53,9 @@ class Watch:
 
         A value that is not a single number is left out, with a warning. Raises `RecordingError` only under `strict`.
         """
-        recorder = self._recorder
         if not self._open:
             return
+        recorder = self._recorder
         with recorder.guard:
             if "epoch" in metrics or "samples" in metrics:
                 self._advance(metrics)
@@ -184,9 +184,9 @@ def watch(
             budget. By default all core quantities.
         raw_gradients: Also record the norms of the gradients as the backward pass leaves them, before any clipping and
             unscaling, as "raw_gradient_norm".
-        histograms: Schedule of histograms of weights, gradients and updates; by default log-spaced, within the budget.
-        snapshots: Schedule of snapshots of all parameters, such as `every(1)`; by default log-spaced, within the budget.
-        snapshot_bytes: Most bytes that all snapshots may take; by default 512 MiB, and no cap when `snapshots` is given.
+        histograms: Schedule of histograms of weights, gradients and updates; by default log-spaced in the budget.
+        snapshots: Schedule of snapshots of all parameters, such as `every(1)`; by default log-spaced in the budget.
+        snapshot_bytes: Most bytes that all snapshots may take; by default 512 MiB; no cap if `snapshots` is given.
         scaler: The `torch.amp.GradScaler`, so that the steps that it skips are recorded as skipped.
         resume: Continue the run if it exists.
         overwrite: Delete the run first if it exists.
@@ -223,7 +223,7 @@ def watch(
         path,
         config=dict(config or {}),
         model=adapter.describe_model(),
-        optimizer=optimizers[0] if len(optimizers) == 1 else optimizers,
+        optimizer=_together(optimizers),
         environment=_environment(),
         tags=tuple(tags),
         note=note,
@@ -239,6 +239,13 @@ def watch(
         writer.close("failed")
         raise
     return Watch(adapter, recorder, path)
+
+
+def _together(optimizers: list[dict[str, Any]]) -> dict[str, Any]:
+    """One description of all optimizers of a run."""
+    if len(optimizers) == 1:
+        return optimizers[0]
+    return {"name": " + ".join(one["name"] for one in optimizers), "optimizers": optimizers}
 
 
 def _default_path(optimizer: str) -> Path:

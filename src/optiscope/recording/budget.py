@@ -1,9 +1,9 @@
 """The overhead budget: one purse for each cost class, filled by training time and emptied by measuring.
 
-Each second of training earns `fraction` seconds. From that the costs that cannot be thinned (hooks, logging, the writer
-thread) are paid first. Half of the rest goes into the purse of the cheap quantities, half of what then remains into that
-of the moderate ones, and all the rest to the dear ones; a purse that is full spills into the next. A class is measured
-when its purse covers what measuring it cost lately. So cheap quantities are thinned last, and none starves.
+Each second of training earns `fraction` seconds. From that the costs that cannot be thinned (hooks, logging, the
+writer thread) are paid first. Half of the rest goes into the purse of the cheap quantities, half of what then remains
+into that of the moderate ones, and all the rest to the dear ones; a purse that is full spills into the next. A class is
+measured when its purse covers what measuring it cost lately. So cheap quantities are thinned last, and none starves.
 """
 
 from __future__ import annotations

@@ -52,7 +52,9 @@ def columns_of(
         sizes=labels.sizes,
     )
     columns: dict[str, Float[np.ndarray, "rows ..."]] = {}
-    for quantity in plan.quantities:
-        columns[quantity.name] = quantity.per_tensor(reduced)
-        columns[f"{quantity.name}/global"] = quantity.whole(reduced)
+    # Infinite and undefined results are data: x/0 for a layer of zeros, NaN for one whose gradient is.
+    with np.errstate(all="ignore"):
+        for quantity in plan.quantities:
+            columns[quantity.name] = quantity.per_tensor(reduced)
+            columns[f"{quantity.name}/global"] = quantity.whole(reduced)
     return columns

@@ -39,7 +39,7 @@ class Plan:
 
     @cached_property
     def passes(self) -> dict[Cost, float]:
-        """Passes over the parameters for each cost class; a reduction that several classes share counts as the cheapest's."""
+        """Passes over the parameters for each cost class; what several classes share counts as the cheapest's."""
         seen: set[Reduction] = set()
         spent: dict[Cost, float] = {}
         for quantity in sorted(self.quantities, key=lambda quantity: quantity.cost):

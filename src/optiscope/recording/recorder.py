@@ -1,8 +1,8 @@
 """The recorder: decides what is measured when, and hands measurements to the run's writer.
 
-An adapter creates one `StepSource` for each optimizer and measures what its `plan` says and calls `end` after each optimizer step,
-inside the recorder's `guard`. Everything here runs on the training thread and must stay cheap; formulas, waiting for
-accelerators and files are the writer thread's, in batches.
+An adapter has one `StepSource` for each optimizer. Around each step it measures what the source's `plan` says and then
+calls `end`, inside the recorder's `guard`. Everything here runs on the training thread and must stay cheap; formulas,
+waiting for accelerators and files are the writer thread's, in batches.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 
 
 class Reduction(Enum):
-    """One number per parameter tensor. With g the gradient that entered the step, θ the weights after it, Δθ = θ − θ before.
+    """One number per parameter tensor; g is the gradient that entered the step, θ the weights after it, Δθ the update.
 
     The value is (name, passes): `passes` is the cost in reads or writes of a tensor as large as the parameters.
     """
@@ -26,7 +26,7 @@ class Reduction(Enum):
     GRADIENT_SUM = ("gradient_sum", 1.0)
     """Σ g"""
     GRADIENT_SPREAD = ("gradient_spread", 3.0)
-    """Σ (g − mean g)², in two passes: the difference of Σ g² and (Σ g)² would lose every digit where |mean| ≫ spread."""
+    """Σ (g − mean g)². Beware: Σ g² − (Σ g)²/n loses every digit where the mean is much larger than the spread."""
     GRADIENT_ZEROS = ("gradient_zeros", 2.0)
     """Number of elements of g that are exactly zero."""
     GRADIENT_NONFINITE = ("gradient_nonfinite", 1.0)
@@ -46,7 +46,7 @@ class Reduction(Enum):
     RAW_GRADIENT_NORM = ("raw_gradient_norm", 1.0)
     """‖g as the backward pass left it‖₂, before any unscaling or clipping."""
 
-    # Members are compared by identity, so may be hashed by it; Enum's own hash runs in Python, thousands of times a step.
+    # Members are compared by identity, so may be hashed by it; Enum's own hash runs in Python, a hundred times a step.
     __hash__ = object.__hash__
 
     @property

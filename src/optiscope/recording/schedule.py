@@ -29,6 +29,10 @@ class Schedule(Protocol):
         ...
 
 
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
 @dataclass(frozen=True)
 class Every:
     """Steps 0, n, 2n, 3n …"""
@@ -36,7 +40,7 @@ class Every:
     n: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.n, int) or self.n < 1:
+        if not _is_whole(self.n, 1):
             raise ArgumentError(f"every(n) takes a whole number of steps from 1 upwards. Received: {self.n!r}")
 
     def next_after(self, step: int) -> int:
@@ -59,10 +63,12 @@ class LogSpaced:
     until: int = 100_000
 
     def __post_init__(self) -> None:
-        if not isinstance(self.count, int) or self.count < 3:
+        if not _is_whole(self.count, 3):
             raise ArgumentError(f"log_spaced(count) takes a whole number from 3 upwards. Received: {self.count!r}")
-        if not isinstance(self.until, int) or self.until < 2:
-            raise ArgumentError(f"log_spaced(until=…) takes a whole number of steps from 2 upwards. Received: {self.until!r}")
+        if not _is_whole(self.until, 2):
+            raise ArgumentError(
+                f"log_spaced(until=…) takes a whole number of steps from 2 upwards. Received: {self.until!r}"
+            )
 
     @property
     def ratio(self) -> float:
@@ -90,7 +96,7 @@ class At:
     steps: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if any(not isinstance(step, int) or step < 0 for step in self.steps):
+        if not all(_is_whole(step, 0) for step in self.steps):
             raise ArgumentError(f"at(…) takes whole numbers of steps from 0 upwards. Received: {self.steps!r}")
         object.__setattr__(self, "steps", tuple(sorted(set(self.steps))))
 

@@ -134,7 +134,7 @@ class StepSource:
         return self._plans[quantities]
 
     def _is_due(self, due: int | None, requested: Schedule | None, price: float) -> bool:
-        """Whether what is scheduled for the step `due` happens at the next one: if asked for always, else if paid for."""
+        """Whether what is scheduled for `due` happens at the next step: if asked for always, else if paid for."""
         return due is not None and due <= self.step + 1 and (requested is not None or self._budget.can_pay(price))
 
     def _payable(self, due: int | None, requested: Schedule | None, price: float) -> int:

@@ -75,6 +75,11 @@ def beat(run_path: Path) -> None:
     os.utime(run_path / HEARTBEAT_FILE)
 
 
+def end_heartbeat(run_path: Path) -> None:
+    """Say that nobody writes the run any more. Raises `OSError`."""
+    (run_path / HEARTBEAT_FILE).unlink(missing_ok=True)
+
+
 def read_heartbeat(run_path: Path) -> tuple[WriterIdentity, float] | None:
     """The last writer and the seconds since it was last heard; None when it left no trace that can be read."""
     path = run_path / HEARTBEAT_FILE

@@ -115,11 +115,15 @@ def _taken_up(path: Path, lock: RunLock, described: Mapping[str, Any]) -> Opened
     last_row, (step, seconds) = -1, progress_of(content)
     for file in segment_files(path):
         try:
-            table = SegmentReader(file).table(())
+            furthest = SegmentReader(file).furthest()
         except RunDamaged:
             continue  # the reader of the run reports it
-        if table.num_rows:
-            last_row = max(last_row, table.column(0)[-1].as_py())
-            step = max(step, table.column(1)[-1].as_py())
-            seconds = max(seconds, table.column(2)[-1].as_py())
-    return OpenedFolder(content=content, lock=lock, resumed_from=Position(step, seconds), first_row=last_row + 1)
+        if furthest is not None:
+            last_row, step, seconds = max(last_row, furthest[0]), max(step, furthest[1]), max(seconds, furthest[2])
+    return OpenedFolder(
+        content=content,
+        lock=lock,
+        resumed_from=Position(step, seconds),
+        first_row=last_row + 1,
+        earlier_status=earlier_status,
+    )

@@ -16,12 +16,12 @@ from optiscope.runs.events import Event, EventLines, read_events
 from optiscope.runs.files import has_content, segment_files
 from optiscope.runs.losses import Losses
 from optiscope.runs.run_file import last_values_of, read_run_file
-from optiscope.runs.standing import progress_of, started_of, status_of
 from optiscope.runs.schema import EVENTS_FILE, NONFINITE_SUFFIX, RUN_FILE, SERIES_FOLDER
 from optiscope.runs.segment_reader import SegmentReader
 from optiscope.runs.series import HistogramSeries, Series
 from optiscope.runs.series_table import SeriesTable
 from optiscope.runs.snapshots import Snapshots
+from optiscope.runs.standing import progress_of, started_of, status_of
 from optiscope.runs.tail import Cursor, Tail, read_tail
 
 
@@ -58,7 +58,7 @@ class Run:
                 self._unreadable[f"{SERIES_FOLDER}/{file.name}"] = (str(error), _size(file))
         if self._fault is not None and not self._segments and not _has_other_parts(path):
             raise RunDamaged(
-                f"Nothing of the run at {path} can be read: {self._fault}"
+                f"Nothing of the run at {path} can be read: {self._fault.rstrip('.')}"
                 + "".join(f"; {name}: {reason}" for name, (reason, _) in self._unreadable.items())
                 + ". Delete the folder, or restore it from a copy."
             )
@@ -252,10 +252,9 @@ class Run:
     def _end(self) -> tuple[int, float]:
         step, seconds = progress_of(self._content)
         for segment in self._segments:
-            last = segment.last_position()
-            if last is not None:
-                step = max(step, last[0])
-                seconds = max(seconds, last[1])
+            furthest = segment.furthest()
+            if furthest is not None:
+                step, seconds = max(step, furthest[1]), max(seconds, furthest[2])
         return step, seconds
 
     def _mapping(self, field: str) -> Mapping[str, Any]:
@@ -268,6 +267,8 @@ def _read_content(path: Path) -> tuple[dict[str, Any], str | None]:
     try:
         return read_run_file(path), None
     except FileNotFoundError:
+        if path.exists() and not path.is_dir():
+            raise RunNotFound(f"There is no run at {path}: it is a file, and a run is a folder.") from None
         if not path.is_dir():
             raise RunNotFound(f"There is no run at {path}: no such folder. Check the path.") from None
         if not has_content(path):
@@ -275,8 +276,6 @@ def _read_content(path: Path) -> tuple[dict[str, Any], str | None]:
                 f"There is no run at {path}: the folder has no {RUN_FILE} and no {SERIES_FOLDER}/."
             ) from None
         return {}, f"{RUN_FILE} is missing: config, model and status are unknown"
-    except NotADirectoryError:
-        raise RunNotFound(f"There is no run at {path}: it is a file, and a run is a folder.") from None
     except RunDamaged as error:
         return {}, str(error)
 

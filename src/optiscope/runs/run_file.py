@@ -22,6 +22,8 @@ def read_run_file(run_path: Path) -> dict[str, Any]:
     path = run_path / RUN_FILE
     try:
         content = json.loads(path.read_bytes())
+    except NotADirectoryError as error:
+        raise FileNotFoundError(*error.args) from error
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -135,8 +135,8 @@ class Layout:
         timelines = tuple(json.loads(metadata[_TIMELINES_KEY]))
         source = metadata[_SOURCE_KEY].decode()
         for index, name in enumerate(timelines):
-            expected = TIMELINE_DTYPES.get(name)
-            if expected is None or index >= len(schema) or schema.field(index).type != pa.from_numpy_dtype(expected):
+            expected = pa.field(name, pa.from_numpy_dtype(TIMELINE_DTYPES.get(name, "int8")), nullable=False)
+            if name not in TIMELINE_DTYPES or index >= len(schema) or schema.field(index) != expected:
                 raise ValueError(f"its column {index} is not the timeline {name!r}")
         if timelines[: len(REQUIRED_TIMELINES)] != REQUIRED_TIMELINES:
             raise ValueError(f"its timelines begin with {timelines}, not with {REQUIRED_TIMELINES}")

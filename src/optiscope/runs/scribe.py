@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiscope.runs.events import Event, append_events, encode_event
-from optiscope.runs.heartbeat import BEAT_SECONDS, beat
+from optiscope.runs.heartbeat import BEAT_SECONDS, beat, end_heartbeat
 from optiscope.runs.json_form import to_json
 from optiscope.runs.row_writer import RowWriter
 from optiscope.runs.rows import Row
@@ -274,3 +274,4 @@ class Scribe:
         self._guarded(self._segments.close, "The end of a segment")
         self._guarded(lambda: self._write_events(durable=True), "An event")
         self._write_content(durable=True)
+        end_heartbeat(self._path)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from optiscope.errors import RunDamaged
@@ -82,12 +83,13 @@ class SegmentReader:
         # The fields come in the order of the file; a caller may want another.
         return table.select([sorted(fields).index(field) for field in fields])
 
-    def last_position(self) -> tuple[int, float] | None:
-        """Step and seconds of the last row; None without rows."""
+    def furthest(self) -> tuple[int, int, float] | None:
+        """Largest row number, step and seconds in the segment; None without rows."""
         table = self.table(())
         if not table.num_rows:
             return None
-        return int(table.column(1)[-1].as_py()), float(table.column(2)[-1].as_py())
+        rows, steps, seconds = (table.column(index).to_numpy() for index in range(3))
+        return int(rows.max()), int(steps.max()), float(np.fmax.reduce(seconds, initial=0.0))
 
     def verify(self) -> None:
         """Decode everything once, so that `end` excludes frames of garbage."""

@@ -35,5 +35,3 @@ def progress_of(content: Mapping[str, Any]) -> tuple[int, float]:
         seconds = 0.0
     steps = content.get("steps")
     return steps if isinstance(steps, int) else 0, 0.0 if math.isnan(seconds) else seconds
-
-

@@ -230,7 +230,10 @@ class RunWriter:
         if self._is_closed or os.getpid() != self._pid:
             return
         self._close(status, timeout)
-        self._trouble.say(stacklevel=2)
+        try:
+            self._trouble.say(stacklevel=2)
+        finally:
+            self._trouble.is_waiting = True
 
     def __enter__(self) -> Self:
         return self
@@ -284,8 +287,11 @@ class RunWriter:
                 "Record before closing, or go on with the run (resume=True).",
                 about="closed",
             )
-        self._trouble.say(stacklevel=stacklevel)
-        self._trouble.is_waiting = is_over
+        try:
+            self._trouble.say(stacklevel=stacklevel)
+        finally:
+            if is_over:
+                self._trouble.is_waiting = True  # every later call ends here as well
         return not is_over
 
     def _make_room(self) -> bool:

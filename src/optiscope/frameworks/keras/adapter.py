@@ -223,7 +223,7 @@ class KerasAdapter:
         self._meter.arm(self._source.plan, whole=self._model.steps_per_execution > 1)
 
     def _settings(self, learning_rate: float) -> dict[str, tuple[float, ...]]:
-        settings = {"learning_rate": (learning_rate,)}
+        settings: dict[str, tuple[float, ...]] = {"learning_rate": (learning_rate,)}
         for name, attribute in _SETTINGS.items():
             value = getattr(self._optimizer, attribute, None)
             if isinstance(value, int | float):

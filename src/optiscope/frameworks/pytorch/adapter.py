@@ -106,7 +106,8 @@ class PytorchAdapter:
         if isinstance(value, Tensor):
             if value.numel() != 1:
                 raise ArgumentError(
-                    f"A metric is a single number; log its mean or its elements. Received: a tensor of shape {tuple(value.shape)}"
+                    "A metric is a single number; log its mean or its elements. "
+                    f"Received: a tensor of shape {tuple(value.shape)}"
                 )
             if value.device.type == "cpu":
                 return float(value.item())
@@ -283,7 +284,6 @@ class WatchedOptimizer:
         self._meter = Meter(self.parameters()).taking_over(self._meter)
         self._source.labels = self._labels()
         self._watch_raw_gradients()
-        self._recorder.writer.describe(optimizer=self._adapter.describe_optimizers())
         self._recorder.writer.event("parameters-changed", "The optimizer's parameters changed.", step=self._source.step)
 
     def _watch_raw_gradients(self) -> None:
@@ -293,7 +293,7 @@ class WatchedOptimizer:
         if self._recorder.request.wants("raw_gradient_norm"):
             for index, parameter in enumerate(self._meter.parameters):
                 if parameter.requires_grad and parameter.is_leaf:
-                    hook = parameter.register_post_accumulate_grad_hook(self._raw_hook(index))
+                    hook = parameter.register_post_accumulate_grad_hook(self._raw_hook(index))  # type: ignore[no-untyped-call]
                     self._raw_handles.append(hook)
 
     def _raw_hook(self, index: int) -> Callable[[Tensor], None]:
@@ -347,6 +347,8 @@ _SETTINGS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
 
 
 def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, bool | int | float | str) or (
-        isinstance(value, tuple | list) and all(_is_plain(element) for element in value)
+    return (
+        value is None
+        or isinstance(value, bool | int | float | str)
+        or (isinstance(value, tuple | list) and all(_is_plain(element) for element in value))
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 import torch
@@ -53,6 +53,7 @@ class Meter:
         self._copied = False
         self.overwrites_gradients = False
         """Whether the optimizer was seen to change gradients in its step; they are then copied before each."""
+        self._are_spoilt = False
         self._on_cpu = True
         self._cells: dict[Reduction, list[Tensor | None]] = {}
         self._raw: list[Tensor | None] = [None] * self._count
@@ -152,13 +153,17 @@ class Meter:
         """
         if plan.is_empty:
             return None
-        overwritten = versions_tell and not self._copied and any(
-            gradient is not None and gradient._version != version
-            for gradient, version in zip(self._gradients, self._versions, strict=True)
+        overwritten = (
+            versions_tell
+            and not self._copied
+            and any(
+                gradient is not None and gradient._version != version
+                for gradient, version in zip(self._gradients, self._versions, strict=True)
+            )
         )
         if overwritten:
             # From the next step on the gradients are copied first; what needs them after this one is not known.
-            self.overwrites_gradients = True
+            self.overwrites_gradients = self._are_spoilt = True
             self._gradients = [None] * self._count
         wanted = set(plan.reductions) & sums.OF_THE_WEIGHTS
         if wanted:
@@ -189,6 +194,10 @@ class Meter:
 
     def keep_gradients(self) -> None:
         """Keep the gradients of this step for the next one."""
+        if self._are_spoilt:
+            self._are_spoilt = False
+            self._holds_gradient = [False] * self._count
+            return
         gradients = self._gradients
         if not any(gradient is not None for gradient in gradients):
             gradients = [parameter.grad for parameter in self.parameters]
@@ -210,7 +219,9 @@ class Meter:
             return self._table_on_device(rows, lambda table: _finish(table, rows, sizes)[:asked])
         table = np.full((len(rows), self._count), np.nan)
         for row, reduction in enumerate(rows):
-            table[row] = [np.nan if cell is None else cell.item() for cell in self._cells.get(reduction, self._no_cells)]
+            table[row] = [
+                np.nan if cell is None else cell.item() for cell in self._cells.get(reduction, self._no_cells)
+            ]
         _finish(table, rows, sizes)
         with np.errstate(over="ignore", invalid="ignore"):
             self._mend(table, rows, sizes)
@@ -250,11 +261,15 @@ class Meter:
             counts[:] = 0.0
             for index in np.flatnonzero(~np.isfinite(table[place[Reduction.GRADIENT_NORM]])):
                 counts[index] = self._careful(Reduction.GRADIENT_NONFINITE, int(index))
+        if Reduction.GRADIENT_SUM in place and Reduction.GRADIENT_NORM in place:
+            summed, norms = table[place[Reduction.GRADIENT_SUM]], table[place[Reduction.GRADIENT_NORM]]
+            for index in np.flatnonzero(~np.isfinite(summed) & np.isfinite(norms)):
+                summed[index] = self._careful(Reduction.GRADIENT_SUM, int(index))
         if Reduction.GRADIENT_SPREAD in place:
             spreads, norms = table[place[Reduction.GRADIENT_SPREAD]], table[place[Reduction.GRADIENT_NORM]]
             squares = norms * norms
             # Where much of Σ g² is due to the mean, the subtraction has lost digits.
-            for index in np.flatnonzero(~((spreads > 0.5 * squares) & (squares > safe_square) & (squares < np.inf))):
+            for index in np.flatnonzero(~((spreads > 0.5 * squares) & (squares > safe_square) & (spreads < np.inf))):
                 spreads[index] = self._careful(Reduction.GRADIENT_SPREAD, int(index))
         for reduction, (first, second) in _FACTORS.items():
             if reduction in place:
@@ -279,6 +294,8 @@ class Meter:
             return sums.scaled_norm(g)
         if reduction is Reduction.GRADIENT_NONFINITE:
             return float(g.numel() - torch.isfinite(g).sum())
+        if reduction is Reduction.GRADIENT_SUM:
+            return float(g.sum(dtype=torch.float64))
         if reduction is Reduction.GRADIENT_SPREAD:
             return sums.careful_spread(g)
         if reduction is Reduction.UPDATE_DOT_GRADIENT:
@@ -325,9 +342,7 @@ def _difference(first: Tensor, second: Tensor) -> Tensor:
     return first.to(torch.float64) - second.to(torch.float64)
 
 
-def _finish(
-    table: NDArray[np.float64], rows: Sequence[Reduction], sizes: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _finish(table: NDArray[np.float64], rows: Sequence[Reduction], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
     """From sums to reductions: the spread from its two sums, and the roots of the sums of squares; in place."""
     place = {reduction: row for row, reduction in enumerate(rows)}
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

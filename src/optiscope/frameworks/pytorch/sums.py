@@ -70,7 +70,7 @@ def gradient_sums(wanted: Set[Reduction], gradient: Tensor, previous: Tensor | N
 def weight_sums(
     wanted: Set[Reduction], weights: Tensor, before: Tensor | None, start: Tensor | None, gradient: Tensor | None
 ) -> Sums:
-    """Sums over the weights, the weights before the step, those at the start, and the gradient; all are flat vectors."""
+    """Sums over the weights, those before the step, those at the start, and the gradient; all are flat vectors."""
     return _in_chunks(_weight_sums, wanted & OF_THE_WEIGHTS, weights, before, start, gradient)
 
 
@@ -110,9 +110,7 @@ def _weight_sums(
     return sums
 
 
-def _in_chunks(
-    sums_of: Callable[..., Sums], wanted: Set[Reduction], first: Tensor, *others: Tensor | None
-) -> Sums:
+def _in_chunks(sums_of: Callable[..., Sums], wanted: Set[Reduction], first: Tensor, *others: Tensor | None) -> Sums:
     """`sums_of` the vectors, chunk by chunk when they are long, and in a dtype in which sums can be trusted."""
     on_cpu = first.device.type == "cpu"
     dtype = _summing_dtype(first)

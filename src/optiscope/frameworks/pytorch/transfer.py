@@ -27,7 +27,7 @@ class Transfer:
             self._host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
             self._host.copy_(tensor, non_blocking=True)
             # An event of the stream that training uses: the writer thread waits for this copy and nothing later.
-            self._event = torch.cuda.Event()
+            self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
             self._event.record(torch.cuda.current_stream(tensor.device))
         else:
             # Other devices give no portable way to wait for one copy, so the copy is left to the writer thread.
@@ -60,7 +60,7 @@ def as_real(tensor: Tensor) -> Tensor:
 
 
 def to_array(tensor: Tensor) -> NDArray[Any]:
-    """A NumPy array of the same numbers. NumPy has no bfloat16 (nor the 8-bit floats): those become float32, exactly."""
+    """A NumPy array of the same numbers. What NumPy lacks (bfloat16, 8-bit floats) becomes float32, exactly."""
     if tensor.is_floating_point() and tensor.dtype not in {torch.float16, torch.float32, torch.float64}:
         tensor = tensor.to(torch.float32)
     return np.asarray(as_real(tensor).numpy())

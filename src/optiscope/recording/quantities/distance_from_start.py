@@ -1,8 +1,9 @@
 """How far the weights are from where they began."""
 
+from __future__ import annotations
+
 from optiscope.recording.quantities.quantity import Cost, Quantity
 from optiscope.recording.reductions import Reduction
-
 
 QUANTITY = Quantity(
     name="distance_from_start",

@@ -1,14 +1,16 @@
 """Mean of the gradient's elements."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float
 
-from optiscope.recording.quantities.quantity import Cost, Quantity, ratio
+from optiscope.recording.quantities.quantity import Cost, Quantity
 from optiscope.recording.reductions import Reduced, Reduction
 
 
 def _whole(reduced: Reduced) -> Float[np.ndarray, " rows"]:
-    return ratio(reduced.total(Reduction.GRADIENT_SUM), reduced.elements)
+    return np.asarray(reduced.total(Reduction.GRADIENT_SUM) / reduced.elements)
 
 
 QUANTITY = Quantity(
@@ -16,6 +18,6 @@ QUANTITY = Quantity(
     formula="mean g",
     cost=Cost.DEAR,
     needs=frozenset({Reduction.GRADIENT_SUM}),
-    per_tensor=lambda reduced: ratio(reduced[Reduction.GRADIENT_SUM], reduced.sizes),
+    per_tensor=lambda reduced: reduced[Reduction.GRADIENT_SUM] / reduced.sizes,
     whole=_whole,
 )

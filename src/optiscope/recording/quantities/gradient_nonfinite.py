@@ -1,5 +1,7 @@
 """Number of the gradient's elements that are NaN or infinite; NaN where there is no gradient at all."""
 
+from __future__ import annotations
+
 from optiscope.recording.quantities.quantity import Cost, Quantity
 from optiscope.recording.reductions import Reduction
 

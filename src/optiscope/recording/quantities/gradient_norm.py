@@ -1,5 +1,7 @@
 """Size of the gradient."""
 
+from __future__ import annotations
+
 from optiscope.recording.quantities.quantity import Cost, Quantity
 from optiscope.recording.reductions import Reduction
 

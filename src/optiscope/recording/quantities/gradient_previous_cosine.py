@@ -1,5 +1,7 @@
 """How far the gradient points where that of the step before pointed: near −1 when bouncing, near 1 when creeping."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float
 

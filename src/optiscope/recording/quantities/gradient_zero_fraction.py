@@ -1,14 +1,16 @@
 """Share of the gradient's elements that are exactly zero."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float
 
-from optiscope.recording.quantities.quantity import Cost, Quantity, ratio
+from optiscope.recording.quantities.quantity import Cost, Quantity
 from optiscope.recording.reductions import Reduced, Reduction
 
 
 def _whole(reduced: Reduced) -> Float[np.ndarray, " rows"]:
-    return ratio(reduced.total(Reduction.GRADIENT_ZEROS), reduced.elements)
+    return np.asarray(reduced.total(Reduction.GRADIENT_ZEROS) / reduced.elements)
 
 
 QUANTITY = Quantity(
@@ -16,6 +18,6 @@ QUANTITY = Quantity(
     formula="share of g that is exactly 0",
     cost=Cost.DEAR,
     needs=frozenset({Reduction.GRADIENT_ZEROS}),
-    per_tensor=lambda reduced: ratio(reduced[Reduction.GRADIENT_ZEROS], reduced.sizes),
+    per_tensor=lambda reduced: reduced[Reduction.GRADIENT_ZEROS] / reduced.sizes,
     whole=_whole,
 )

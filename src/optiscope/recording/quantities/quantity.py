@@ -50,11 +50,4 @@ def cosine(
     product: Float[np.ndarray, "..."], first: Float[np.ndarray, "..."], second: Float[np.ndarray, "..."]
 ) -> Float[np.ndarray, "..."]:
     """product / (first · second), within [−1, 1]; NaN where a norm is zero, since a zero vector has no direction."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.clip(product / first / second, -1.0, 1.0)
-
-
-def ratio(numerator: Float[np.ndarray, "..."], denominator: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """numerator / denominator without warnings: x/0 is infinite and 0/0 is NaN, which are data."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.asarray(numerator / denominator)
+    return np.asarray(np.clip(product / first / second, -1.0, 1.0))

@@ -1,5 +1,7 @@
 """How far the step points down the gradient: 1 for plain gradient descent."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float
 

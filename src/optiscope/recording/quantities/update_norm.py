@@ -1,8 +1,9 @@
 """Size of the step that the optimizer took."""
 
+from __future__ import annotations
+
 from optiscope.recording.quantities.quantity import Cost, Quantity
 from optiscope.recording.reductions import Reduction
-
 
 QUANTITY = Quantity(
     name="update_norm",

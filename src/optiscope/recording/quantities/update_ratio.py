@@ -1,15 +1,17 @@
 """Size of the step relative to the weights; between 1e-4 and 1e-1 in most healthy runs."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float
 
 from optiscope.recording.quantities import update_norm, weight_norm
-from optiscope.recording.quantities.quantity import Cost, Quantity, ratio
+from optiscope.recording.quantities.quantity import Cost, Quantity
 from optiscope.recording.reductions import Reduced, Reduction
 
 
 def _whole(reduced: Reduced) -> Float[np.ndarray, " rows"]:
-    return ratio(update_norm.QUANTITY.whole(reduced), weight_norm.QUANTITY.whole(reduced))
+    return update_norm.QUANTITY.whole(reduced) / weight_norm.QUANTITY.whole(reduced)
 
 
 QUANTITY = Quantity(
@@ -18,6 +20,6 @@ QUANTITY = Quantity(
     formula="‖Δθ‖₂ / ‖θ‖₂",
     cost=Cost.MODERATE,
     needs=frozenset({Reduction.UPDATE_NORM, Reduction.WEIGHT_NORM}),
-    per_tensor=lambda reduced: ratio(reduced[Reduction.UPDATE_NORM], reduced[Reduction.WEIGHT_NORM]),
+    per_tensor=lambda reduced: reduced[Reduction.UPDATE_NORM] / reduced[Reduction.WEIGHT_NORM],
     whole=_whole,
 )

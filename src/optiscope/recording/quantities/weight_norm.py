@@ -1,8 +1,9 @@
 """Size of the weights after the step."""
 
+from __future__ import annotations
+
 from optiscope.recording.quantities.quantity import Cost, Quantity
 from optiscope.recording.reductions import Reduction
-
 
 QUANTITY = Quantity(
     name="weight_norm",

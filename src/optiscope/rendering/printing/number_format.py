@@ -28,7 +28,7 @@ _D3 = re.compile(
 
 
 def d3_number(value: float, form: str, *, part: str) -> str:
-    """`value` in a d3 number format: [sign][,][.precision][~][e|f|g|r|s|%|p|d].
+    """`value` in a `tickformat`, as plotly.js writes it: d3's [sign][,][.precision][~][e|f|g|r|s|%|p|d].
 
     Raises `CannotDraw` for a format that uses more of d3's language (fill, alignment, currency, other types).
     """
@@ -40,7 +40,8 @@ def d3_number(value: float, form: str, *, part: str) -> str:
         )
     kind, digits = match["kind"], match["precision"]
     precision = None if digits is None else int(digits)
-    trim = bool(match["trim"])
+    # plotly.js, unlike d3, takes the zeros away when such a format names no precision.
+    trim = bool(match["trim"]) or (precision is None and kind in ("f", "p", "s") and not match["comma"])
     if kind == "":
         kind, precision, trim = "g", 12 if precision is None else precision, True
     text = _by_kind(abs(value), kind, 6 if precision is None else precision)

@@ -95,7 +95,9 @@ class _Reader(HTMLParser):
             self.open.reverse()
 
     def handle_data(self, data: str) -> None:
-        self.runs.append(_Run(letters=data, accents=frozenset(self.open)))
+        # No font has signs for control characters, line ends among them: a browser shows them as blanks, too.
+        letters = "".join(letter if letter.isprintable() else " " for letter in data)
+        self.runs.append(_Run(letters=letters, accents=frozenset(self.open)))
 
     def _style(self, style: str) -> None:
         whole = self.spans == 1 and not self.runs and not self.open

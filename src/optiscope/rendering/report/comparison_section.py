@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from optiscope.analysis.comparison import Comparison, compare
 from optiscope.errors import OptiscopeError
+from optiscope.figures.metrics import metric_names
 from optiscope.rendering.report.blocks import Section, TableBlock, table
 from optiscope.rendering.report.facts import facts
 from optiscope.rendering.report.figure_list import Theme, anchored, comparison_drawings, draw
 from optiscope.rendering.report.run_tables import flattened, shown
-from optiscope.rendering.report.statements import Statement, metric_names
+from optiscope.rendering.report.statements import Statement
 from optiscope.rendering.report.wording import duration, number, share
 from optiscope.runs import Run
 

@@ -12,9 +12,10 @@ from optiscope.analysis.comparison import Comparison
 from optiscope.analysis.trajectory import Trajectory, trajectory
 from optiscope.errors import ArgumentError, OptiscopeError
 from optiscope.figures import plot
+from optiscope.figures.metrics import metric_names
 from optiscope.rendering.report.blocks import FigureBlock
 from optiscope.rendering.report.lazy_figure import lazy_figure
-from optiscope.rendering.report.statements import metric_names, named
+from optiscope.rendering.report.statements import named
 from optiscope.runs import Run
 
 if TYPE_CHECKING:
@@ -50,30 +51,25 @@ class Drawing:
 
 
 def run_drawings(run: Run, prefix: str, *, every: bool) -> Iterator[Drawing]:
-    """The figures of one run: `every` one, or the three that say most."""
+    """The figures of one run: `every` one, or the overview, which holds the main ones."""
     yield Drawing(anchor=f"{prefix}-overview", subject="overview", draw=_overview(run))
-    if every:
-        for name in metric_names(run)[:_MOST_METRICS]:
-            yield _series(run, prefix, name)
-        for name in _measured(run, _SETTINGS, varying=True):
-            yield _series(run, prefix, name)
-        for name in _measured(run, _LINES):
-            yield _series(run, prefix, name)
-            if name.rpartition("/")[2] in _HEAT_MAPS:
-                yield _series(run, prefix, name, view="heatmap")
-        for kind in run.histogram_names:
-            yield Drawing(
-                anchor=f"{prefix}-histogram-{anchored(kind)}",
-                subject=f"histogram of {kind}",
-                draw=_histograms(run, kind),
-            )
-    else:
-        for name in named(run, "gradient_norm"):
+    if not every:
+        return
+    for name in metric_names(run)[:_MOST_METRICS]:
+        yield _series(run, prefix, name)
+    for name in _measured(run, _SETTINGS, varying=True):
+        yield _series(run, prefix, name)
+    for name in _measured(run, _LINES):
+        yield _series(run, prefix, name)
+        if name.rpartition("/")[2] in _HEAT_MAPS:
             yield _series(run, prefix, name, view="heatmap")
+    for kind in run.histogram_names:
+        yield Drawing(
+            anchor=f"{prefix}-histogram-{anchored(kind)}", subject=f"histogram of {kind}", draw=_histograms(run, kind)
+        )
     if len(run.snapshots):
         yield Drawing(anchor=f"{prefix}-path", subject="path of the weights", draw=_path((run,), "pca"))
-        if every:
-            yield Drawing(anchor=f"{prefix}-weights", subject="path of two weights", draw=_path((run,), "weights"))
+        yield Drawing(anchor=f"{prefix}-weights", subject="path of two weights", draw=_path((run,), "weights"))
 
 
 def comparison_drawings(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> Iterator[Drawing]:

@@ -45,8 +45,8 @@ def write_report(
         path: Where to write; its folder must exist. A file that is there is replaced in one move.
         title: Title of the page. By default the name of the run, or how many are compared.
         theme: "light", "dark", or "auto" for the reader's own.
-        figures: "all" draws everything of each run; "main" its overview, gradient heat map and path. By default all
-            for up to three runs, the main ones for more, which the page then says.
+        figures: "all" draws everything of each run; "main" its overview only. By default all for up to three runs, the
+            overviews for more, which the page then says.
 
     Returns:
         The path that was written.
@@ -95,10 +95,7 @@ def _page(runs: tuple[Run, ...], *, title: str | None, theme: Literal["auto", "l
         theme=theme,
         version=__version__,
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        note=""
-        if full
-        else "Each run is shown by its main figures; a report of one run, or of all figures "
-        "(optiscope report RUN… --figures all), holds the rest.",
+        note="" if full else "Each run is shown by its overview; optiscope report RUN… --figures all draws everything.",
         sections=tuple(sections),
     )
 

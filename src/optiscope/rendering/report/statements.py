@@ -10,15 +10,16 @@ from typing import Any, Literal
 import numpy as np
 
 from optiscope.analysis.wording import counted, listed, percent
-from optiscope.recording.quantities import quantities
+from optiscope.figures.metrics import metric_names
 from optiscope.rendering.report.facts import facts
-from optiscope.rendering.report.wording import duration, number
+from optiscope.rendering.report.wording import duration, number, setting
 from optiscope.runs import Run, Series
 
 Kind = Literal["fact", "notice", "warning"]
 
 HEALTHY_UPDATE_RATIO = (1e-4, 1e-1)
 """Band of ‖Δθ‖/‖θ‖ in which most healthy runs are; published by several tools, a starting point and no law."""
+_FRAMEWORKS = {"pytorch": "PyTorch", "keras": "Keras", "paddle": "PaddlePaddle", "numpy": "NumPy"}
 _SPIKE = 10.0
 """A gradient norm is called a spike from this many medians."""
 
@@ -46,16 +47,6 @@ def statements(run: Run) -> tuple[Statement, ...]:
     )
 
 
-def metric_names(run: Run) -> tuple[str, ...]:
-    """Names of the series that the user logged, as opposed to those that the recorder measured."""
-    return tuple(name for name in run.names if not run[name].labels and not _is_measured(name))
-
-
-def _is_measured(name: str) -> bool:
-    base, _, last = name.rpartition("/")
-    return last == "step_skipped" or (last == "global" and base.rpartition("/")[2] in quantities())
-
-
 def named(run: Run, name: str) -> tuple[str, ...]:
     """All series of the quantity `name`: one, or with several optimizers one for each."""
     return tuple(each for each in run.names if each == name or each.endswith(f"/{name}"))
@@ -67,10 +58,11 @@ def named(run: Run, name: str) -> tuple[str, ...]:
 def _what(run: Run) -> str:
     model, optimizers = run.model, optimizer_names(run.optimizers)
     parameters = model.get("parameters")
-    details = [str(model["framework"])] if model.get("framework") else []
+    framework = str(model.get("framework", ""))
+    details = [_FRAMEWORKS.get(framework, framework)] if framework else []
     if isinstance(parameters, int):
         details.append(counted(parameters, "parameter"))
-    subject = f"{model.get('name') or 'A model'}{f' ({listed(details)})' if details else ''}"
+    subject = f"{model.get('name') or 'A model'}{f' ({", ".join(details)})' if details else ''}"
     means = f" with {listed(optimizers)}" if optimizers else ""
     amounts = [
         counted(round(amount), noun) if float(amount).is_integer() else f"{number(amount)} {noun}s"
@@ -88,7 +80,7 @@ def optimizer_names(optimizers: Sequence[Mapping[str, Any]]) -> list[str]:
 def _optimizer_name(optimizer: Mapping[str, Any]) -> str:
     settings = [group.get("hyperparameters", {}) for group in optimizer.get("groups", ())]
     rates = [each.get("learning_rate", each.get("lr")) for each in settings]
-    numbers = list(dict.fromkeys(number(float(rate)) for rate in rates if isinstance(rate, int | float)))
+    numbers = list(dict.fromkeys(setting(rate) for rate in rates if isinstance(rate, int | float)))
     suffix = f" (learning rate {listed(numbers)})" if numbers else ""
     return f"{optimizer['name']}{suffix}" if optimizer.get("name") else ""
 
@@ -222,7 +214,7 @@ def _ratios(series: Series) -> Iterator[Statement]:
     outside = [(label, ratio) for label, ratio in typical if ratio > high or 0 < ratio < low]
     if not typical:
         return
-    band = f"{number(low)} to {number(high)}"
+    band = f"{setting(low)} to {setting(high)}"
     if outside:
         outside.sort(key=lambda pair: -abs(math.log10(pair[1] / math.sqrt(low * high))))
         examples = listed([f"{label} {number(ratio)}" for label, ratio in outside])
@@ -234,7 +226,7 @@ def _ratios(series: Series) -> Iterator[Statement]:
     else:
         yield Statement(
             kind="fact",
-            text=f"The update/weight ratio of every tensor lies in {band} (median over the second half of the run).",
+            text=f"The update/weight ratio of every tensor lies within {band} (median over the second half of the run).",
         )
 
 

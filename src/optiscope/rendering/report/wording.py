@@ -30,6 +30,11 @@ def _minus(text: str) -> str:
     return text.replace("-", "−", 1) if text.startswith("-") else text
 
 
+def setting(value: float) -> str:
+    """A number that somebody chose, in as few digits as it has: 0.1, 0.003, 1e-05."""
+    return f"{value:g}".replace("-", "−", 1) if value < 0 else f"{value:g}"
+
+
 def share(fraction: float | None) -> str:
     """A share in [0, 1] as a percentage; a dash when it was not measured."""
     return "–" if fraction is None else percent(fraction) if math.isfinite(fraction) else number(fraction)

@@ -146,15 +146,14 @@ class LineDrawer:
         shown = "markers" in mode
         sizes = marker_diameters(trace, "marker", len(raw_x)) if shown else np.zeros(1)
         room = 0.8 * float(sizes.max(initial=0.0)) / 0.75 if shown else 0.0
-        to_zero_y, to_zero_x = fill in ("tozeroy",), fill in ("tozerox",)
-        panel.x.show(
-            panel.x.units(raw_x),
-            room=0.0 if to_zero_y else room,
-            padded=(shown or "text" in mode or "lines" not in mode) and not to_zero_y,
-        )
-        panel.y.show(panel.y.units(raw_y), room=room, padded=True)
-        panel.y.touches_zero |= to_zero_y
-        panel.x.touches_zero |= to_zero_x
+        along_x, along_y = fill in ("tozeroy", "tonexty"), fill in ("tozerox", "tonextx")
+        bare = not shown and "text" not in mode
+        free_x = trace.flag("error_y.visible", default=trace.raw("error_y.array") is not None)
+        # Plotly ends an area, and a line without markers, at the very end of the axis.
+        panel.x.show(panel.x.units(raw_x), room=room, padded=free_x or not (along_x or bare))
+        panel.y.show(panel.y.units(raw_y), room=room, padded=not along_y)
+        panel.y.touches_zero |= fill == "tozeroy"
+        panel.x.touches_zero |= fill == "tozerox"
 
 
 class _Together(tuple):  # type: ignore[type-arg]

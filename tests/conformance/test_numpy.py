@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from tests.conformance.loops.numpy_loop import NumpyLoop
+from tests.conformance.suite import Conformance
+
+
+class TestNumpy(Conformance):
+    loop_of = NumpyLoop
