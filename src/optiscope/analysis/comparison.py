@@ -94,11 +94,11 @@ class Comparison:
     """How the numbers came about and what limits them: divergence, unequal lengths, missing repetitions."""
 
     def rows(self) -> tuple[dict[str, object], ...]:
-        """The table: one row a group, best final value first, plain numbers under readable headings."""
+        """The table: one row a group, best final value first, groups with diverged runs last, plain numbers under readable headings."""
         sign = 1.0 if self.goal == "min" else -1.0
         ordered = sorted(
             self.groups,
-            key=lambda group: (math.isnan(group.final.mean), sign * group.final.mean),
+            key=lambda group: (group.final.count == 0, group.final.nonfinite > 0, sign * group.final.mean),
         )
         return tuple(
             {

@@ -42,6 +42,12 @@ def _clauses(others: Sequence[Group]) -> list[str]:
     if ties:
         be = "ties" if len(ties) == 1 else "tie"
         sentences.append(f"{_names(ties)} {be} with it: the difference may be chance.")
+    for group in others:
+        if group.diverged and group.final.count > 0:
+            runs = counted(len(group.run_names), "run")
+            sentences.append(
+                f"But {len(group.diverged)} of {runs} of {group.label} diverged and count for nothing here."
+            )
     gone = [group for group in others if group.final.count == 0]
     if gone:
         sentences.append(f"{_names(gone)} diverged.")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
 
 from optiscope.analysis.comparison import Comparison, Group
+from optiscope.analysis.smoothing import smooth
+from optiscope.analysis.statistics import mean_band
+from optiscope.analysis.wording import counted
 from optiscope.figures.colours import Stroke, assign_colours
+from optiscope.figures.curves import automatic_smoothing
 from optiscope.figures.decimation import decimate
 from optiscope.figures.not_finite import NotFinite, marks
-from optiscope.figures.panel import Panel, head, place
-from optiscope.figures.scale import AxisScale, choose_scale, headroom
+from optiscope.figures.panel import ROW, Panel, head, place
+from optiscope.figures.scale import AxisScale, choose_scale, few_ticks, headroom
 from optiscope.figures.theme import Theme, theme_named, translucent
 from optiscope.figures.wording import sentence_case, short, title_of
 
@@ -25,6 +31,7 @@ def comparison(
     compared: Comparison,
     *,
     scale: str = "auto",
+    smoothing: float | None = None,
     finals: bool = True,
     title: str | None = None,
     colours: Mapping[str, str] | None = None,
@@ -37,7 +44,10 @@ def comparison(
 
     Args:
         compared: result of `optiscope.compare`.
-        scale: "auto", "linear", "log" or "symlog" of the value axis.
+        scale: "auto", "linear", "log" or "symlog" of the value axis. On a logarithmic one mean and interval are taken
+            of the logarithms, for an interval around the mean of noisy values would often reach below zero.
+        smoothing: factor of the moving average of each run before the mean is taken, 0 for none. By default noisy
+            series are averaged over about a fiftieth of their length.
         finals: whether to draw the panel of final values.
         title: in place of the one made from the metric.
         colours: colours by group label, to agree with other figures.
@@ -49,7 +59,7 @@ def comparison(
     chosen = theme_named(theme)
     strokes = assign_colours([group.label for group in compared.groups], chosen, colours)
     axis = choose_scale(scale, [group.values.ravel() for group in compared.groups])
-    lines = lines_panel(compared, axis, strokes, chosen)
+    lines = lines_panel(compared, axis, strokes, chosen, smoothing)
     figure = go.Figure()
     if finals:
         place(figure, lines, chosen, number=1, x=(0.0, 0.58))
@@ -61,34 +71,71 @@ def comparison(
         legend={"orientation": "h", "x": 0.0, "xanchor": "left", "y": -0.16, "yanchor": "top", "traceorder": "normal"},
     )
     what = sentence_case(title_of(compared.metric))
-    head(figure, chosen, title or f"{what}, {len(compared.groups)} compared", [compared.verdict, *lines.notes])
+    heading = title or f"{what}: {counted(len(compared.groups), 'group')} compared"
+    head(figure, chosen, heading, [compared.verdict, *lines.notes], room=ROW)
     return figure
 
 
-def lines_panel(compared: Comparison, axis: AxisScale, strokes: Mapping[str, Stroke], theme: Theme) -> Panel:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Line:
+    """What is drawn of one group: averaged runs, their mean, and the edges of the band."""
+
+    runs: Float[np.ndarray, "runs steps"]
+    mean: Float[np.ndarray, " steps"]
+    low: Float[np.ndarray, " steps"]
+    high: Float[np.ndarray, " steps"]
+
+
+def lines_panel(
+    compared: Comparison, axis: AxisScale, strokes: Mapping[str, Stroke], theme: Theme, smoothing: float | None = None
+) -> Panel:
     """Means and bands over the steps."""
+    factor = smoothing
+    if factor is None:
+        every = [run for group in compared.groups for run in group.values]
+        factor = max((automatic_smoothing(run, axis) for run in every), default=0.0)
+    lines = {group.label: _line_of(group, axis, factor) for group in compared.groups}
+    seen = np.concatenate([line.runs[np.isfinite(line.runs)] for line in lines.values()])
+    low, high = (float(seen.min()), float(seen.max())) if len(seen) else (1.0, 1.0)
+    top = headroom(axis, low, high)
     traces: list[Any] = []
     broken: list[NotFinite] = []
-    finite = np.concatenate([group.values[np.isfinite(group.values)] for group in compared.groups])
-    finite = finite[finite > 0.0] if axis.name == "log" else finite
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (1.0, 1.0)
     for group in compared.groups:
-        traces += _group_lines(group, axis, strokes[group.label], low)
+        traces += _group_lines(group, lines[group.label], axis, strokes[group.label])
         for name, values in zip(group.run_names, group.values, strict=True):
             kept = decimate(values, _POINTS)
             broken.append(
                 NotFinite(name=name, x=group.steps[kept.marks], values=values[kept.marks], counts=kept.counts)
             )
-    top = headroom(axis, low, high)
     traces += marks(broken, float(axis.positions(np.array([top]))[0]), theme)
+    # The range follows the runs, not the bands: an interval of three noisy runs would flatten every line.
+    bottom = low / max((high / low) ** 0.04, 1.1) if axis.name == "log" else low - 0.04 * (high - low or 1.0)
+    reach = axis.positions(np.array([bottom, headroom(axis, low, top)]))
     suffix = {"linear": "", "log": " (log scale)", "symlog": " (symmetric log scale)"}[axis.name]
     return Panel(
         title=sentence_case(title_of(compared.metric)),
         traces=traces,
         x={"title": {"text": "step"}, "exponentformat": "none", "separatethousands": True},
-        y={"title": {"text": title_of(compared.metric) + suffix}, **axis.axis()},
-        notes=_band_notes(compared),
+        y={
+            "title": {"text": title_of(compared.metric) + suffix},
+            **axis.axis(),
+            "range": list(np.log10(reach) if axis.name == "log" else reach),
+        },
+        notes=_band_notes(compared, axis, factor),
     )
+
+
+def _line_of(group: Group, axis: AxisScale, factor: float) -> _Line:
+    smoothed = np.array([smooth(run, factor) for run in group.values])
+    logarithmic = axis.name == "log"
+    with np.errstate(divide="ignore", invalid="ignore"):
+        heights = np.where(smoothed > 0.0, np.log10(smoothed), np.nan) if logarithmic else smoothed
+    band = mean_band(heights)
+    enough = band.count >= _INTERVAL_FROM
+    edges = (band.mean, np.where(enough, band.low, band.minimum), np.where(enough, band.high, band.maximum))
+    with np.errstate(over="ignore"):
+        mean, low, high = (10.0**edge for edge in edges) if logarithmic else edges
+    return _Line(runs=10.0**heights if logarithmic else heights, mean=mean, low=low, high=high)
 
 
 def finals_panel(compared: Comparison, axis: AxisScale, strokes: Mapping[str, Stroke], theme: Theme) -> Panel:
@@ -145,12 +192,17 @@ def finals_panel(compared: Comparison, axis: AxisScale, strokes: Mapping[str, St
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-    diverged = [label for label in order if by_label[label].final.count == 0]
-    texts = [short(label, 18) + (" (diverged)" if label in diverged else "") for label in order]
+    texts = [short(label, 18) + _fate(by_label[label]) for label in order]
+    ticks: dict[str, Any] = {"nticks": 4}
+    if axis.name == "log":
+        ends_seen = (
+            np.concatenate([np.asarray(trace.x, dtype=np.float64) for trace in traces]) if traces else np.ones(1)
+        )
+        ticks = few_ticks(float(ends_seen.min()), float(ends_seen.max()), most=3)
     return Panel(
         title="At the end",
         traces=traces,
-        x={"title": {"text": "final " + title_of(compared.metric)}, "nticks": 4, **axis.axis()},
+        x={"title": {"text": "final " + title_of(compared.metric)}, **axis.axis(), **ticks},
         y={
             "type": "category",
             "categoryorder": "array",
@@ -159,28 +211,32 @@ def finals_panel(compared: Comparison, axis: AxisScale, strokes: Mapping[str, St
             "tickmode": "array",
             "tickvals": order,
             "ticktext": texts,
+            "tickfont": {"size": 11},
             "showgrid": False,
         },
         legend=False,
     )
 
 
-def _group_lines(group: Group, axis: AxisScale, stroke: Stroke, floor: float) -> list[Any]:
+def _fate(group: Group) -> str:
+    if not group.diverged:
+        return ""
+    return " (diverged)" if group.final.count == 0 else f" ({len(group.diverged)} diverged)"
+
+
+def _group_lines(group: Group, line: _Line, axis: AxisScale, stroke: Stroke) -> list[Any]:
     count = len(group.run_names)
     name = f"{short(group.label)} (n = {count})" if count > 1 else short(group.label)
-    mean = group.band.mean
+    mean = line.mean
     rows = decimate(mean, _POINTS).rows
     traces: list[Any] = []
     if count > 1:
-        low, high = _band_of(group)
-        if axis.name == "log":
-            low = np.maximum(low, floor / 3.0)
-        visible = rows[np.isfinite(low[rows]) & np.isfinite(high[rows]) & np.isfinite(mean[rows])]
+        visible = rows[np.isfinite(line.low[rows]) & np.isfinite(line.high[rows]) & np.isfinite(mean[rows])]
         x = group.steps[visible]
         traces.append(
             go.Scatter(
                 x=np.concatenate([x, x[::-1]]),
-                y=axis.positions(np.concatenate([high[visible], low[visible][::-1]])),
+                y=axis.positions(np.concatenate([line.high[visible], line.low[visible][::-1]])),
                 mode="lines",
                 line={"width": 0, "color": translucent(stroke.colour, 0.0)},
                 fill="toself",
@@ -206,22 +262,17 @@ def _group_lines(group: Group, axis: AxisScale, stroke: Stroke, floor: float) ->
     return traces
 
 
-def _band_of(group: Group) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    band = group.band
-    enough = band.count >= _INTERVAL_FROM
-    return np.where(enough, band.low, band.minimum), np.where(enough, band.high, band.maximum)
-
-
-def _band_notes(compared: Comparison) -> tuple[str, ...]:
+def _band_notes(compared: Comparison, axis: AxisScale, factor: float) -> tuple[str, ...]:
     sizes = {len(group.run_names) for group in compared.groups}
     notes = []
+    if factor > 0.0:
+        notes.append(f"Each run is averaged over about {round(1.0 / (1.0 - factor))} values.")
+    of_what = "mean of the logarithm" if axis.name == "log" else "mean"
     if any(size >= _INTERVAL_FROM for size in sizes):
-        notes.append("Bands: 95 % interval of the mean.")
+        notes.append(f"Bands: 95 % interval of the {of_what}.")
     if 2 in sizes:
         notes.append("Bands of two runs: their range.")
-    diverged = [name for group in compared.groups for name in group.diverged]
-    if diverged:
-        notes.append(
-            f"Diverged: {', '.join(diverged[:4])}{' …' if len(diverged) > 4 else ''}; means are over the rest."
-        )
+    for group in compared.groups:
+        if group.diverged:
+            notes.append(f"{len(group.diverged)} of {counted(len(group.run_names), 'run')} of {group.label} diverged.")
     return tuple(notes)

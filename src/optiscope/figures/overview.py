@@ -117,8 +117,12 @@ def _path(run: Run, theme: Theme) -> Panel:
     except ArgumentError as reason:
         return Panel(title=title, message=str(reason))
     panel = path_panel(seen, theme=theme)
+    x, y = (
+        {**axis, "title": {"text": str(axis["title"]["text"]).replace(" of the movement", "")}}
+        for axis in (panel.x, panel.y)
+    )
     shown, chance = float(seen.explained_variance.sum()), float(seen.random_walk_variance.sum())
-    return replace(panel, title=f"Path: {percent(shown)} seen, random walk {percent(chance)}")
+    return replace(panel, x=x, y=y, title=f"Path: {percent(shown)} seen, random walk {percent(chance)}")
 
 
 def _first(run: Run, quantity: str) -> str | None:
@@ -138,7 +142,7 @@ def _brief(panel: Panel, title: str, unit: str) -> Panel:
 
 
 def _with_note(panel: Panel, note: str) -> Panel:
-    return replace(panel, title=f"{panel.title}: {note.split(' (')[0]}") if note else panel
+    return replace(panel, title=f"{panel.title}: {note.split(' (', maxsplit=1)[0]}") if note else panel
 
 
 def _facts(run: Run) -> list[str]:

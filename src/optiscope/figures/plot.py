@@ -136,6 +136,7 @@ def runs_comparison(
     *,
     metric: str | None = None,
     scale: str = "auto",
+    smoothing: float | None = None,
     finals: bool = True,
     title: str | None = None,
     colours: Mapping[str, str] | None = None,
@@ -143,7 +144,15 @@ def runs_comparison(
 ) -> go.Figure:
     """Runs grouped by their configuration and compared in one metric, by default their loss; see `comparison`."""
     chosen = metric or main_metric(runs[0]) or "loss"
-    return comparison(compare(runs, chosen), scale=scale, finals=finals, title=title, colours=colours, theme=theme)
+    return comparison(
+        compare(runs, chosen),
+        scale=scale,
+        smoothing=smoothing,
+        finals=finals,
+        title=title,
+        colours=colours,
+        theme=theme,
+    )
 
 
 def runs_curves(

@@ -85,3 +85,21 @@ def headroom(scale: AxisScale, low: float, high: float) -> float:
         return float(high * max((high / low) ** 0.06, 1.15))
     span = high - low
     return high + (0.06 * span if span > 0.0 else max(abs(high), 1.0) * 0.1)
+
+
+def few_ticks(low: float, high: float, most: int = 4) -> dict[str, Any]:
+    """Ticks for a short logarithmic axis: powers of ten, or 1-2-5 steps when it spans less than two decades."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    tens = [10.0**exponent for exponent in range(first, last + 1) if low <= 10.0**exponent <= high]
+    if len(tens) < 2:
+        tens = [
+            digit * 10.0**exponent
+            for exponent in range(first, last + 1)
+            for digit in (1, 2, 5)
+            if low <= digit * 10.0**exponent <= high
+        ]
+        texts = [f"{value:g}" for value in tens]
+    else:
+        texts = [power_of_ten(round(math.log10(value))) for value in tens]
+    stride = max(1, math.ceil(len(tens) / most))
+    return {"tickmode": "array", "tickvals": tens[::-stride][::-1], "ticktext": texts[::-stride][::-1]}

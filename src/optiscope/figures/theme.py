@@ -130,7 +130,12 @@ def _template(theme: Theme) -> go.layout.Template:
     bar = {
         "title": {"font": {"size": 12, "color": theme.text}},
         "tickfont": {"size": 11, "color": theme.text},
-        "outlinewidth": 0, "ticks": "outside", "ticklen": 3, "tickcolor": theme.muted, "thickness": 14}
+        "outlinewidth": 0,
+        "ticks": "outside",
+        "ticklen": 3,
+        "tickcolor": theme.muted,
+        "thickness": 14,
+    }
     return go.layout.Template(
         layout={
             "font": {"family": FONT, "size": 13, "color": theme.text},

@@ -115,7 +115,8 @@ class Budget:
         self._owed -= paid
         rest = income - paid
         for cost in (Cost.CHEAP, Cost.MODERATE):
-            room = max(0.0, 1.5 * self._price[cost] - self._purse[cost])
+            # Enough to pay for this step and still afford the next; a half more, as prices vary.
+            room = max(0.0, 2.5 * self._price[cost] - self._purse[cost])
             put = min(rest / 2, room)
             self._purse[cost] += put
             rest -= put

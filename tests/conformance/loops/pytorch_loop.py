@@ -30,7 +30,9 @@ class PytorchLoop:
         self.model: Any = Network(spare=setting.spare).to(getattr(torch, setting.dtype))
         weights = initial_weights(setting)
         self.names = {name: name for name in weights}
-        state = {name: torch.from_numpy(array.T.copy() if array.ndim == 2 else array) for name, array in weights.items()}
+        state = {
+            name: torch.from_numpy(array.T.copy() if array.ndim == 2 else array) for name, array in weights.items()
+        }
         self.model.load_state_dict(state)
         self.optimizer: Any = torch.optim.SGD(self.model.parameters(), lr=LEARNING_RATE, momentum=setting.momentum)
 

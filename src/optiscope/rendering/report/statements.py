@@ -62,7 +62,7 @@ def _what(run: Run) -> str:
     details = [_FRAMEWORKS.get(framework, framework)] if framework else []
     if isinstance(parameters, int):
         details.append(counted(parameters, "parameter"))
-    subject = f"{model.get('name') or 'A model'}{f' ({", ".join(details)})' if details else ''}"
+    subject = str(model.get("name") or "A model") + (f" ({', '.join(details)})" if details else "")
     means = f" with {listed(optimizers)}" if optimizers else ""
     amounts = [
         counted(round(amount), noun) if float(amount).is_integer() else f"{number(amount)} {noun}s"
