@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,30 +12,46 @@ import pytest
 from optiscope.rendering import figure_to_html, figure_to_matplotlib
 from tests.rendering.printing.test_number_format import D3
 
-from .conftest import Visit
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
 
+TICKS = "[...place.querySelectorAll('.xtick text')].map(text => text.textContent)"
 BARE = {"margin": {"l": 80, "r": 80, "t": 100, "b": 80}, "width": 700, "height": 500, "template": "none"}
 
 
-def test_numbers_are_formatted_as_plotly_formats_them(visit: Visit, tmp_path: Path) -> None:
-    cases = [(value, form) for value, form, _ in D3 if form]
-    path = tmp_path / "page.html"
+@pytest.fixture(scope="module")
+def plotly(chromium: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page with plotly.js and a place to draw in."""
+    path = tmp_path_factory.mktemp("plotly") / "page.html"
     path.write_text(figure_to_html(go.Figure()), encoding="utf-8")
-    page = visit.open(path)
-    texts = page.evaluate(
-        """async (cases) => {
-            const place = document.getElementById("figure"), texts = [];
-            for (const [value, form] of cases) {
-                const axis = {tickformat: form, tickvals: [value], range: [value - 1, value + 1], tickmode: "array"};
-                await Plotly.newPlot(place, [{y: [1], x: [value]}], {xaxis: axis, width: 600, height: 300});
-                texts.push(place.querySelector(".xtick text").textContent);
-            }
-            return texts;
-        }""",
-        cases,
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    yield page
+    page.close()
+
+
+def _drawn(page: Page, figure: go.Figure, question: str) -> list[object]:
+    """What plotly.js answers to a question about the element `place` after drawing the figure."""
+    answer = page.evaluate(
+        f"""async (text) => {{
+            const figure = JSON.parse(text), place = document.getElementById("figure");
+            await Plotly.newPlot(place, figure.data, figure.layout);
+            return {question};
+        }}""",
+        figure.to_json(),
     )
-    wanted = [text for _, form, text in D3 if form]
-    assert [text.replace("μ", "µ") for text in texts] == wanted
+    assert isinstance(answer, list)
+    return answer
+
+
+def test_numbers_are_formatted_as_plotly_formats_them(plotly: Page) -> None:
+    cases = [(value, form, text) for value, form, text in D3 if form]
+    texts = []
+    for value, form, _ in cases:
+        axis = {"tickformat": form, "tickvals": [value], "range": [value - 1, value + 1]}
+        figure = go.Figure(go.Scatter(x=[value], y=[1]), layout={**BARE, "xaxis": axis})
+        texts += _drawn(plotly, figure, TICKS)
+    assert [str(text).replace("μ", "µ") for text in texts] == [text for _, _, text in cases]
 
 
 RANGES = {
@@ -53,22 +70,18 @@ RANGES = {
 
 
 @pytest.mark.parametrize("name", RANGES)
-def test_automatic_ranges_are_plotlys(visit: Visit, tmp_path: Path, name: str) -> None:
+def test_automatic_ranges_are_plotlys(plotly: Page, name: str) -> None:
     figure = go.Figure(RANGES[name], layout=BARE)
-    _same_ranges(visit, tmp_path, figure)
+    _same_ranges(plotly, figure)
 
 
-def test_automatic_ranges_of_logarithmic_axes_are_plotlys(visit: Visit, tmp_path: Path) -> None:
+def test_automatic_ranges_of_logarithmic_axes_are_plotlys(plotly: Page) -> None:
     figure = go.Figure(go.Scatter(x=[1, 10, 1e4], y=[2, 5, 1e-3], mode="lines+markers"), layout=BARE)
-    _same_ranges(visit, tmp_path, figure.update_xaxes(type="log").update_yaxes(type="log"))
+    _same_ranges(plotly, figure.update_xaxes(type="log").update_yaxes(type="log"))
 
 
-def _same_ranges(visit: Visit, tmp_path: Path, figure: go.Figure) -> None:
-    path = tmp_path / "page.html"
-    path.write_text(figure_to_html(figure), encoding="utf-8")
-    page = visit.open(path)
-    page.wait_for_selector("#figure .main-svg")
-    theirs = page.evaluate("['xaxis', 'yaxis'].map(a => document.getElementById('figure')._fullLayout[a].range)")
+def _same_ranges(plotly: Page, figure: go.Figure) -> None:
+    theirs = _drawn(plotly, figure, "['xaxis', 'yaxis'].map(name => place._fullLayout[name].range)")
     axes = figure_to_matplotlib(figure).axes[0]
     for limits, scale, expected in zip(
         (axes.get_xlim(), axes.get_ylim()), (axes.get_xscale(), axes.get_yscale()), theirs, strict=True
@@ -93,20 +106,16 @@ LABELS = {
 
 
 @pytest.mark.parametrize("name", LABELS)
-def test_tick_labels_are_plotlys(visit: Visit, tmp_path: Path, name: str) -> None:
+def test_tick_labels_are_plotlys(plotly: Page, name: str) -> None:
     axis, x = LABELS[name]
     figure = go.Figure(go.Scatter(x=x or [1, 2, 3], y=[1, 2, 3], mode="lines"), layout={**BARE, "xaxis": axis})
-    path = tmp_path / "page.html"
-    path.write_text(figure_to_html(figure), encoding="utf-8")
-    page = visit.open(path)
-    page.wait_for_selector(".xtick text")
-    theirs = page.evaluate("[...document.querySelectorAll('.xtick text')].map(text => text.textContent)")
+    theirs = _drawn(plotly, figure, TICKS)
     ours = [label.get_text() for label in figure_to_matplotlib(figure).axes[0].get_xticklabels()]
-    assert [_letters(text) for text in ours] == [_letters(text) for text in theirs]
+    assert [_letters(text) for text in ours] == [_letters(str(text)) for text in theirs]
 
 
 def _letters(text: str) -> str:
     """The letters alone: without matplotlib's formula signs, the zero-width marks of plotly, and one kind of micro."""
-    for piece in ("$", "^{", r"\mathrm{", "}", "\u200b"):
+    for piece in ("$", "^{", r"\text{", "}", "\u200b"):
         text = text.replace(piece, "")
     return text.replace("μ", "µ")

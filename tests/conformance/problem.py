@@ -1,6 +1,6 @@
 """The small problem that every framework trains: two dense layers, a few batches, from the same weights.
 
-Every number that the update multiplies by is a power of two or a sum of few, so that no framework rounds it differently.
+Every number that the update multiplies by is a sum of a few powers of two, so that no framework rounds it differently.
 """
 
 from __future__ import annotations
@@ -62,6 +62,10 @@ class Loop(Protocol):
     """Second argument of `watch`."""
     names: dict[str, str]
     """For each of the problem's weights the name that the recording gives it."""
+
+    def __init__(self, setting: Setting) -> None:
+        """Build model and optimizer, with the problem's first weights."""
+        ...
 
     def step(self, x: NDArray[Any], y: NDArray[Any]) -> Any:
         """Take one step and return the loss as it was before it, as the framework's user would log it."""

@@ -1,13 +1,14 @@
 """What every adapter must do, against the NumPy adapter as the reference.
 
-A framework's tests subclass `Conformance` and say which loop to train; the class is not collected by itself. Each test
-trains the problem of `tests/conformance/problem.py` under `watch` and reads the run back from disk.
+A framework's tests subclass `Conformance` (or only `Numbers`, for one more way of training) and say which loop to
+train; the classes are not collected by themselves. Each test trains the problem of `tests/conformance/problem.py`
+under `watch` and reads the run back from disk.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -57,16 +58,14 @@ def assert_series_agree(run: Run, name: str, expected: NDArray[Any], tolerance: 
     )
 
 
-class Conformance:
-    """The suite. `loop_of` builds the framework's loop."""
+class Numbers:
+    """That the right numbers are recorded, and training is left alone. `loop_of` builds the framework's loop."""
 
-    loop_of: ClassVar[Callable[[Setting], Loop]]
-    most_copies: ClassVar[float] = 2
-    """Copies of the parameters that the adapter may hold, as a multiple of their memory."""
+    loop_of: ClassVar[type[Loop]]
 
     def record(self, path: Path, setting: Setting, loop: Loop | None = None, **options: Any) -> Run:
         """Train under watch, with everything measured at every step unless told otherwise; the finished run."""
-        loop = loop or type(self).loop_of(setting)
+        loop = loop or self.loop_of(setting)
         with watch(loop.model, loop.optimizer, run=path, **{"budget": None, "strict": True, **options}):
             train(loop, setting)
         return open_run(path)
@@ -77,7 +76,7 @@ class Conformance:
         return [labels.index(name) for name in loop.names.values()]
 
     def assert_agrees_with_reference(self, tmp_path: Path, setting: Setting) -> None:
-        loop = type(self).loop_of(setting)
+        loop = self.loop_of(setting)
         reference = self.record(tmp_path / "reference", setting, NumpyLoop(setting))
         run = self.record(tmp_path / "run", setting, loop)
         names = declared(loop)
@@ -92,35 +91,14 @@ class Conformance:
             assert_series_agree(run, f"{name}/global", reference[f"{name}/global"].values, TOLERANCE[setting.dtype])
             assert run[name].steps.tolist() == list(range(1, STEPS + 1)), name
 
-    # ------------------------------------------------------------------------------------------- numbers
-
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("momentum", [0.0, MOMENTUM])
     def test_every_declared_quantity_of_every_step_agrees_with_the_reference(self, tmp_path, momentum, dtype):
         self.assert_agrees_with_reference(tmp_path, Setting(dtype=dtype, momentum=momentum))
 
-    def test_the_core_norms_are_declared(self):
-        names = declared(type(self).loop_of(Setting()))
-        assert {"gradient_norm", "weight_norm", "update_norm", "update_ratio", "gradient_nonfinite"} <= set(names)
-
-    def test_nothing_else_than_the_declared_quantities_and_settings_is_recorded(self, tmp_path):
-        loop = type(self).loop_of(Setting(momentum=MOMENTUM))
-        names = declared(loop)
-        run = self.record(tmp_path / "run", Setting(momentum=MOMENTUM), loop, histograms=at())
-        recorded = {name for name in run.names if name not in ("loss", "learning_rate", "momentum", "weight_decay")}
-        assert recorded == {*names, *(f"{name}/global" for name in names)}
-
-    def test_a_global_norm_is_the_norm_of_the_norms_of_all_tensors(self, tmp_path):
-        run = self.record(tmp_path / "run", Setting())
-        for name in NORMS:
-            if name in run:
-                each = run[name].values
-                whole = each.sum(axis=1) if name == "gradient_nonfinite" else np.sqrt(np.square(each).sum(axis=1))
-                np.testing.assert_allclose(run[f"{name}/global"].values, whole, rtol=1e-12)
-
     def test_a_missing_gradient_is_nan_and_counts_for_nothing_in_the_whole(self, tmp_path):
         setting = Setting(spare=True)
-        loop = type(self).loop_of(setting)
+        loop = self.loop_of(setting)
         run = self.record(tmp_path / "run", setting, loop)
         column = run["gradient_norm"].labels.index(loop.names["spare"])
         for name in declared(loop):
@@ -133,7 +111,7 @@ class Conformance:
         self.assert_agrees_with_reference(tmp_path / "both", setting)
 
     def test_a_gradient_that_is_not_a_number_is_visible_and_counted(self, tmp_path):
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         with watch(loop.model, loop.optimizer, run=tmp_path / "run", budget=None, strict=True):
             train(loop, Setting(), [1, 2])
             loop.step(*poisoned("float32"))
@@ -147,7 +125,7 @@ class Conformance:
 
     def test_the_learning_rate_is_the_one_that_the_step_used(self, tmp_path):
         rates = [LEARNING_RATE / 2**power for power in range(4)]
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         with watch(loop.model, loop.optimizer, run=tmp_path / "run", budget=None, strict=True):
             for step, rate in enumerate(rates, start=1):
                 loop.set_learning_rate(rate)
@@ -159,6 +137,61 @@ class Conformance:
             run["update_norm"].values, run["gradient_norm"].values * np.array(rates)[:, None], rtol=1e-4
         )
 
+    def test_a_schedule_records_exactly_its_steps(self, tmp_path):
+        run = self.record(
+            tmp_path / "run",
+            Setting(),
+            quantities={"gradient_norm": every(3), "update_norm": at(2, 6), "weight_norm": every(1)},
+        )
+        assert run["gradient_norm"].steps.tolist() == [3, 6]
+        assert run["update_norm"].steps.tolist() == [2, 6]
+        assert run["weight_norm"].steps.tolist() == list(range(1, STEPS + 1))
+        assert "update_ratio" not in run
+
+    def test_what_is_thinned_has_the_same_values_as_what_is_not(self, tmp_path):
+        setting = Setting(momentum=MOMENTUM)
+        names = declared(self.loop_of(setting))
+        whole = self.record(tmp_path / "whole", setting)
+        thin = self.record(tmp_path / "thin", setting, quantities=dict.fromkeys(names, every(3)))
+        for name in names:
+            np.testing.assert_array_equal(thin[name].values, whole[name].values[[2, 5]], err_msg=name)
+
+    @pytest.mark.parametrize("budget", [None, 0.05])
+    def test_training_is_the_same_to_the_last_bit_with_and_without_watch(self, tmp_path, budget):
+        setting = Setting(momentum=MOMENTUM)
+        bare, watched = self.loop_of(setting), self.loop_of(setting)
+        losses = train(bare, setting)
+        with watch(watched.model, watched.optimizer, run=tmp_path / "run", budget=budget, snapshots=every(1)):
+            assert train(watched, setting) == losses
+        for name, array in bare.weights().items():
+            np.testing.assert_array_equal(watched.weights()[name], array, err_msg=name)
+
+
+class Conformance(Numbers):
+    """The whole suite."""
+
+    most_copies: ClassVar[float] = 2
+    """Copies of the parameters that the adapter may hold, as a multiple of their memory."""
+
+    def test_the_core_norms_are_declared(self):
+        names = declared(self.loop_of(Setting()))
+        assert {"gradient_norm", "weight_norm", "update_norm", "update_ratio", "gradient_nonfinite"} <= set(names)
+
+    def test_nothing_else_than_the_declared_quantities_and_settings_is_recorded(self, tmp_path):
+        loop = self.loop_of(Setting(momentum=MOMENTUM))
+        names = declared(loop)
+        run = self.record(tmp_path / "run", Setting(momentum=MOMENTUM), loop, histograms=at())
+        recorded = {name for name in run.names if name not in ("loss", "learning_rate", "momentum", "weight_decay")}
+        assert recorded == {*names, *(f"{name}/global" for name in names)}
+
+    def test_a_global_norm_is_the_norm_of_the_norms_of_all_tensors(self, tmp_path):
+        run = self.record(tmp_path / "run", Setting())
+        for name in NORMS:
+            if name in run:
+                each = run[name].values
+                whole = each.sum(axis=1) if name == "gradient_nonfinite" else np.sqrt(np.square(each).sum(axis=1))
+                np.testing.assert_allclose(run[f"{name}/global"].values, whole, rtol=1e-12)
+
     def test_momentum_is_recorded_where_the_optimizer_has_it(self, tmp_path):
         run = self.record(tmp_path / "run", Setting(momentum=MOMENTUM))
         assert set(run["momentum"].values.ravel()) == {MOMENTUM}
@@ -167,7 +200,7 @@ class Conformance:
 
     def test_tensors_are_named_and_sized_as_in_the_model(self, tmp_path):
         setting = Setting(spare=True)
-        loop = type(self).loop_of(setting)
+        loop = self.loop_of(setting)
         run = self.record(tmp_path / "run", setting, loop)
         assert sorted(run["weight_norm"].labels) == sorted(loop.names.values())
         tensors = {tensor["name"]: tensor for tensor in run.model["tensors"]}
@@ -180,7 +213,7 @@ class Conformance:
         assert run.model["framework"] == loop.framework
 
     def test_the_optimizer_is_described_with_its_group(self, tmp_path):
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         run = self.record(tmp_path / "run", Setting(), loop)
         assert run.optimizer["name"]
         (group,) = run.optimizer["groups"]
@@ -197,35 +230,14 @@ class Conformance:
         assert run.overhead["fraction"] > 0
         assert run.overhead["copies_of_parameters"] <= self.most_copies
 
-    # ------------------------------------------------------------------------------------------- when
-
-    def test_a_schedule_records_exactly_its_steps(self, tmp_path):
-        run = self.record(
-            tmp_path / "run",
-            Setting(),
-            quantities={"gradient_norm": every(3), "update_norm": at(2, 6), "weight_norm": every(1)},
-        )
-        assert run["gradient_norm"].steps.tolist() == [3, 6]
-        assert run["update_norm"].steps.tolist() == [2, 6]
-        assert run["weight_norm"].steps.tolist() == list(range(1, STEPS + 1))
-        assert "update_ratio" not in run
-
-    def test_what_is_thinned_has_the_same_values_as_what_is_not(self, tmp_path):
-        setting = Setting(momentum=MOMENTUM)
-        names = declared(type(self).loop_of(setting))
-        whole = self.record(tmp_path / "whole", setting)
-        thin = self.record(tmp_path / "thin", setting, quantities=dict.fromkeys(names, every(3)))
-        for name in names:
-            np.testing.assert_array_equal(thin[name].values, whole[name].values[[2, 5]], err_msg=name)
-
     def test_under_the_default_budget_the_first_steps_are_measured_whole(self, tmp_path):
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         run = self.record(tmp_path / "run", Setting(), loop, budget=0.05)
         for name in declared(loop):
             assert run[name].steps.tolist()[:3] == [1, 2, 3], name
 
     def test_metrics_of_any_kind_are_recorded_at_the_present_step(self, tmp_path):
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         losses = []
         with watch(loop.model, loop.optimizer, run=tmp_path / "run", budget=None, strict=True) as watching:
             watching.log(before=1)
@@ -244,7 +256,7 @@ class Conformance:
         assert run["before"].steps.tolist() == [0]
 
     def test_a_metric_that_is_no_single_number_is_left_out_with_one_warning(self, tmp_path):
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         with watch(loop.model, loop.optimizer, run=tmp_path / "run", budget=None) as watching:
             with pytest.warns(RecordingWarning, match="many") as warned:
                 watching.log(many=np.zeros(3), one=1.0)
@@ -257,7 +269,7 @@ class Conformance:
     # ------------------------------------------------------------------------------------------- snapshots
 
     def test_a_snapshot_of_every_step_is_the_weights_after_it(self, tmp_path):
-        loop = type(self).loop_of(Setting(spare=True))
+        loop = self.loop_of(Setting(spare=True))
         if Capability.SNAPSHOTS not in adapter_for(loop.model, loop.optimizer).capabilities:
             pytest.skip("the adapter does not declare snapshots")
         weights = [loop.weights()]
@@ -274,20 +286,8 @@ class Conformance:
                 tensor = np.asarray(stored[loop.names[name]])
                 np.testing.assert_array_equal(tensor if tensor.shape == array.shape else tensor.T, array)
 
-    # ------------------------------------------------------------------------------------------- doing no harm
-
-    @pytest.mark.parametrize("budget", [None, 0.05])
-    def test_training_is_the_same_to_the_last_bit_with_and_without_watch(self, tmp_path, budget):
-        setting = Setting(momentum=MOMENTUM)
-        bare, watched = type(self).loop_of(setting), type(self).loop_of(setting)
-        losses = train(bare, setting)
-        with watch(watched.model, watched.optimizer, run=tmp_path / "run", budget=budget, snapshots=every(1)):
-            assert train(watched, setting) == losses
-        for name, array in bare.weights().items():
-            np.testing.assert_array_equal(watched.weights()[name], array, err_msg=name)
-
     def test_closing_leaves_model_and_optimizer_as_they_were(self, tmp_path):
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         train(loop, Setting(), [1])
         before = loop.traces()
         with watch(loop.model, loop.optimizer, run=tmp_path / "run", strict=True):
@@ -298,7 +298,7 @@ class Conformance:
         assert open_run(tmp_path / "run").steps == 1
 
     def test_a_second_watch_after_the_first_records_its_own_steps(self, tmp_path):
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         for name, steps in (("first", [1, 2]), ("second", [3, 4, 5])):
             with watch(loop.model, loop.optimizer, run=tmp_path / name, budget=None, strict=True):
                 train(loop, Setting(), steps)
@@ -310,7 +310,7 @@ class Conformance:
 
     @pytest.mark.parametrize("outer_closes_first", [False, True])
     def test_two_watches_at_once_record_the_same_and_leave_no_trace(self, tmp_path, outer_closes_first):
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         before = loop.traces()
         watches = [
             watch(loop.model, loop.optimizer, run=tmp_path / name, budget=None, strict=True) for name in ("a", "b")
@@ -324,11 +324,10 @@ class Conformance:
         a, b = (open_run(tmp_path / name) for name in ("a", "b"))
         np.testing.assert_array_equal(a["update_norm"].values[:2], b["update_norm"].values[:2])
         assert sorted((a.steps, b.steps)) == [2, 3]
-        if outer_closes_first:
-            assert loop.traces() == before
+        assert loop.traces() == before
 
     def test_closing_twice_is_fine_and_logging_afterwards_does_nothing(self, tmp_path):
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         watching = watch(loop.model, loop.optimizer, run=tmp_path / "run", budget=None, strict=True)
         train(loop, Setting(), [1])
         watching.close()
@@ -342,17 +341,22 @@ class Conformance:
 
     @pytest.mark.parametrize(("error", "status"), [(ZeroDivisionError, "failed"), (KeyboardInterrupt, "terminated")])
     def test_an_exception_in_training_goes_through_and_the_run_says_so(self, tmp_path, error, status):
-        loop = type(self).loop_of(Setting())
-        with pytest.raises(error), watch(loop.model, loop.optimizer, run=tmp_path / "run", budget=None, strict=True):
-            train(loop, Setting(), [1, 2])
-            raise error
+        loop = self.loop_of(Setting())
+
+        def fail_on_the_way() -> None:
+            with watch(loop.model, loop.optimizer, run=tmp_path / "run", budget=None, strict=True):
+                train(loop, Setting(), [1, 2])
+                raise error
+
+        with pytest.raises(error):
+            fail_on_the_way()
         run = open_run(tmp_path / "run")
         assert run.status == status
         assert len(run["gradient_norm"]) == 2
 
     def test_a_recorder_that_fails_warns_once_and_training_goes_on_unchanged(self, tmp_path, monkeypatch):
         setting = Setting(momentum=MOMENTUM)
-        bare, watched = type(self).loop_of(setting), type(self).loop_of(setting)
+        bare, watched = self.loop_of(setting), self.loop_of(setting)
         losses = train(bare, setting)
         monkeypatch.setattr(StepSource, "end", _fail)
         watching = watch(watched.model, watched.optimizer, run=tmp_path / "run")
@@ -365,7 +369,7 @@ class Conformance:
         assert open_run(tmp_path / "run").losses.faults >= STEPS
 
     def test_under_strict_a_recorder_that_fails_raises(self, tmp_path, monkeypatch):
-        loop = type(self).loop_of(Setting())
+        loop = self.loop_of(Setting())
         monkeypatch.setattr(StepSource, "end", _fail)
         watching = watch(loop.model, loop.optimizer, run=tmp_path / "run", strict=True)
         with pytest.raises(RecordingError, match="no space left"):

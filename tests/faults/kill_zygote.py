@@ -11,6 +11,8 @@ import signal
 import struct
 import sys
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,7 @@ def record(folder: Path, seed: int) -> None:
         writer.log(position, {"number": step, "again": step} if step % 10 == 0 else {"number": step})
         os.write(side, struct.pack("<qd", step, time.time()))
         if step % 25 == 0:
-            writer.submit(lambda position=position: [layers(position)])
+            writer.submit(partial(layers, position))
         if step % 400 == 50:
             writer.snapshot(step, lambda: {"weight": np.arange(5000.0)})
             writer.event("note", "still here", step=step)
@@ -38,9 +40,9 @@ def record(folder: Path, seed: int) -> None:
         time.sleep(choose.uniform(0.0, 0.004))
 
 
-def layers(position: Position) -> Row:
+def layers(position: Position) -> Iterator[Row]:
     """A row of arrays."""
-    return Row(
+    yield Row(
         source="layers",
         position=position,
         values={"norm": np.full(50, position.step, dtype=np.float32)},

@@ -1,4 +1,4 @@
-"""A disk that fills up, a folder that goes away, a permission that is lost: training goes on and the loss is counted."""
+"""A disk that fills up, a folder that goes away, a permission that is lost: training goes on, the loss is counted."""
 
 from __future__ import annotations
 

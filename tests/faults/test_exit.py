@@ -55,7 +55,9 @@ def test_an_uncaught_exception_leaves_a_failed_run_that_names_it(tmp_path):
     run = open_run(tmp_path / "run")
     assert run.status == "failed"
     assert len(run["loss"]) == 100
-    assert [event.message for event in run.events if event.kind == "exception"] == ["FloatingPointError: the loss is NaN"]
+    assert [event.message for event in run.events if event.kind == "exception"] == [
+        "FloatingPointError: the loss is NaN"
+    ]
 
 
 def test_sys_exit_leaves_a_finished_run(tmp_path):

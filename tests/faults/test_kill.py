@@ -17,7 +17,7 @@ KILLS = 50
 TOGETHER = 10
 ZYGOTE = Path(__file__).with_name("kill_zygote.py")
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and kill -9")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and kill -9")]
 
 
 def wait_for(condition, seconds: float = 30.0) -> None:

@@ -6,6 +6,7 @@ The problem is small enough to train in milliseconds and hard enough that optimi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,11 +62,13 @@ def train(
             writer.log(position, {"loss": loss, "accuracy": accuracy})
             if measured:
                 rows = _measure(position, weights, gradients, updates, start, previous, rate)
-                writer.submit(lambda rows=rows: rows)
+                writer.submit(partial(iter, rows))
             if step % snapshots == 0:
                 writer.snapshot(step, weights.copy)
             previous = gradients
-        writer.describe(overhead={"fraction": 0.031, "budget": 0.05, "intervals": {"histograms": 10, "gradient_norm": 1}})
+        writer.describe(
+            overhead={"fraction": 0.031, "budget": 0.05, "intervals": {"histograms": 10, "gradient_norm": 1}}
+        )
         writer.close(status)
     return open_run(path)
 
@@ -143,7 +146,7 @@ def _measure(
         norms = np.array([np.linalg.norm(arrays[name]) for name in names])
         values[quantity], values[f"{quantity}/global"] = norms, float(np.linalg.norm(norms))
     values["update_ratio"] = np.asarray(values["update_norm"]) / np.maximum(values["weight_norm"], 1e-12)
-    values["update_ratio/global"] = float(values["update_norm/global"]) / float(values["weight_norm/global"])  # type: ignore[arg-type]
+    values["update_ratio/global"] = float(values["update_norm/global"]) / float(values["weight_norm/global"])
     values["update_gradient_cosine"] = np.array([_cosine(updates[name], -gradients[name]) for name in names])
     values["gradient_previous_cosine"] = np.array([_cosine(gradients[name], previous.get(name)) for name in names])
     values["gradient_nonfinite"] = np.array([float((~np.isfinite(gradients[name])).sum()) for name in names])

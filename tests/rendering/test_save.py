@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from optiscope.errors import ArgumentError, CannotDraw, UnknownName
 from optiscope.rendering import save
+from optiscope.runs.series import Series
 
 SUFFIXES = ["html", "json", "png", "svg", "pdf"]
 
@@ -83,8 +85,8 @@ def test_films_of_a_still_figure_are_refused_by_name(tmp_path: Path, suffix: str
 def test_a_missing_folder_is_not_made_in_silence(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="folder"):
         save(_figure(), tmp_path / "no" / "a.png")
+    (tmp_path / "a.png").mkdir()
     with pytest.raises(ArgumentError, match="is a folder"):
-        (tmp_path / "a.png").mkdir()
         save(_figure(), tmp_path / "a.png")
 
 
@@ -123,9 +125,24 @@ def test_an_existing_file_keeps_its_mode_and_a_new_one_follows_the_umask(tmp_pat
     assert save(_figure(), tmp_path / "b.json").stat().st_mode == plain.stat().st_mode
 
 
-def test_a_finished_figure_takes_no_theme_and_no_look(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="theme, colour"):
-        save(_figure(), tmp_path / "a.png", theme="dark", colour="red")
+def test_a_finished_figure_takes_a_theme_but_no_look(tmp_path: Path) -> None:
+    with (
+        Image.open(save(_figure(), tmp_path / "a.png", theme="dark")) as dark,
+        Image.open(save(_figure(), tmp_path / "b.png")) as kept,
+    ):
+        assert max(dark.convert("RGB").getpixel((2, 2))) < 80
+        assert kept.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
+    with pytest.raises(ArgumentError, match="visual"):
+        save(_figure(), tmp_path / "a.png", colour="red")
+
+
+def test_what_is_no_figure_is_drawn_first(tmp_path: Path) -> None:
+    steps = np.arange(50)
+    series = Series(name="loss", steps=steps, seconds=steps / 10, values=1 / (1 + steps))
+    figure = json.loads(save(series, tmp_path / "a.json").read_text())
+    assert len(figure["data"]) >= 1
+    for suffix in ("png", "svg", "pdf", "html"):
+        assert save(series, tmp_path / f"a.{suffix}", theme="dark").stat().st_size > 1000
 
 
 def test_a_moving_figure_is_printed_on_request(tmp_path: Path) -> None:

@@ -35,6 +35,11 @@ def layer_row(step: int, norms: list[float], labels: tuple[str, ...], dtype: str
     )
 
 
+def submit(writer: RunWriter, *rows: Row) -> None:
+    """Hand `rows` over as the recorder does: as a job for the writer's thread."""
+    writer.submit(lambda: rows)
+
+
 @pytest.fixture
 def finished_run(run_path: Path) -> Path:
     """A small finished run: 20 steps of loss, accuracy every fifth, norms of two layers, one snapshot, one note."""

@@ -137,7 +137,9 @@ def test_many_sets_of_metrics_overflow_into_one_long_segment(writer, run_path):
 
 
 def test_histograms_come_back_with_their_edges_and_nonfinite_counts(writer, run_path):
-    writer.submit(lambda: [histogram_row(1, {"conv": [1, 2, 3], "fc": [4, 5, 6]}, {"conv": 0, "fc": 7}, [-1, -0.5, 0.5, 1])])
+    writer.submit(
+        lambda: [histogram_row(1, {"conv": [1, 2, 3], "fc": [4, 5, 6]}, {"conv": 0, "fc": 7}, [-1, -0.5, 0.5, 1])]
+    )
     writer.flush()
     run = open_run(run_path)
     assert run.histogram_names == ("weights",)
@@ -198,7 +200,12 @@ def test_a_path_without_a_run_is_named(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("x")
-    for name, said in {"absent": "no such folder", "file": "is a file", "empty": "no run.json", "other": "no run.json"}.items():
+    for name, said in {
+        "absent": "no such folder",
+        "file": "is a file",
+        "empty": "no run.json",
+        "other": "no run.json",
+    }.items():
         with pytest.raises(RunNotFound, match=said) as caught:
             open_run(tmp_path / name)
         assert str(tmp_path / name) in str(caught.value)
@@ -214,7 +221,15 @@ def test_a_missing_run_json_is_a_partial_read_that_says_so(finished_run):
     assert "Run.json is missing: config, model and status are unknown." in run.losses.sentences()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[]", b"{}", b'{"format_version": "1"}', b"null", b"[" * 10**5])
+FACTS = (
+    "name", "status", "config", "tags", "note", "environment", "model", "optimizer", "optimizers", "overhead", "seed",
+    "last", "started", "seconds", "steps", "names", "events",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe\x00", b"[]", b"{}", b'{"format_version": "1"}', b"null", b"[" * 10**5]
+)
 def test_a_damaged_run_json_is_a_partial_read_that_says_so(finished_run, content):
     (finished_run / "run.json").write_bytes(content)
     run = open_run(finished_run)
@@ -244,9 +259,9 @@ def test_strange_fields_in_run_json_do_no_harm(finished_run):
         for strange in (None, [], {}, "x", -1, 1e999, [1, 2], {"a": None}):
             (finished_run / "run.json").write_text(json.dumps({**content, field: strange}))
             run = open_run(finished_run)
-            facts = (run.name, run.status, run.config, run.tags, run.note, run.environment, run.model, run.optimizer)
-            facts += (run.overhead, run.seed, run.last, run.started, run.seconds, run.steps, run.losses.sentences())
-            assert len(facts) == 15
+            for fact in FACTS:
+                getattr(run, fact)
+            assert isinstance(run.losses.sentences(), tuple)
 
 
 def torn(run_path: Path, name: str, change) -> Path:
@@ -279,7 +294,11 @@ def test_garbage_instead_of_a_segment_is_named_and_the_rest_is_read(finished_run
 
 
 def test_a_segment_of_a_newer_format_is_named(finished_run):
-    torn(finished_run, "layers-0.arrows", lambda content: content.replace(b"\x01\x00\x00\x001\x00", b"\x01\x00\x00\x009\x00"))
+    torn(
+        finished_run,
+        "layers-0.arrows",
+        lambda content: content.replace(b"\x01\x00\x00\x001\x00", b"\x01\x00\x00\x009\x00"),
+    )
     run = open_run(finished_run)
     assert "format version 9" in " ".join(run.losses.unreadable)
 

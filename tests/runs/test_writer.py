@@ -11,8 +11,19 @@ import numpy as np
 import pytest
 
 from optiscope.errors import ArgumentError, RecordingError, RecordingWarning, RunExists, RunInUse
-from optiscope.runs import Position, RunWriter, open_run
+from optiscope.runs import Position, Row, RunWriter, open_run
 from tests.runs.conftest import layer_row
+
+
+def log(writer: RunWriter, first: int, last: int) -> None:
+    for step in range(first, last):
+        writer.log(Position(step, step * 0.1), {"loss": float(step)})
+
+
+def wait_and_return_nothing(release: threading.Event) -> list[Row]:
+    """A job that keeps the writer's thread busy."""
+    release.wait(30)
+    return []
 
 
 class Pending:
@@ -108,14 +119,14 @@ def test_metrics_may_have_any_text_as_a_name_even_that_of_a_timeline(writer, run
     assert run.names == tuple(names)
     assert [run[name].values[0] for name in names] == list(range(len(names)))
     assert run["step"].steps.tolist() == [3]
-    assert run["epoch"].epochs.tolist() == [0.5]
+    np.testing.assert_array_equal(run["epoch"].epochs, [0.5])
 
 
 def test_something_else_than_a_mapping_is_a_fault_and_no_crash(writer, run_path):
     writer.log(Position(0, 0.0), {"loss": 1.0})
     writer.log(Position(0, 0.0), ["loss"])
     writer.log(None, {"loss": 1.0})
-    writer.log(Position("x", 0.0), {"loss": 2.0})
+    writer.log(Position("x", 0.0), {"loss": 2.0})  # type: ignore[arg-type]
     writer.log(Position(1, 0.0), {"loss": 3.0})
     with pytest.warns(RecordingWarning):
         writer.flush()
@@ -191,8 +202,7 @@ def test_close_is_final_and_a_second_one_does_nothing(writer, run_path):
     assert run.status == "failed"
     assert [event.kind for event in run.events] == ["start", "stop"]
     with pytest.warns(RecordingWarning, match="closed") as caught:
-        for step in range(5):
-            writer.log(Position(step, 1.0), {"loss": 2.0})
+        log(writer, 0, 5)
     assert len(caught) == 1
     assert writer.rows_dropped == 5
     assert not writer.flush()
@@ -245,9 +255,9 @@ def test_overwrite_deletes_the_old_run_and_leaves_foreign_files_alone(finished_r
 
 def test_a_folder_that_is_no_run_is_left_alone_whatever_is_asked(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
-    for options in ({}, {"resume": True}, {"overwrite": True}):
+    for resume, overwrite in ((False, False), (True, False), (False, True)):
         with pytest.raises(RunExists, match="holds no run"):
-            RunWriter.create(tmp_path, **options)
+            RunWriter.create(tmp_path, resume=resume, overwrite=overwrite)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
@@ -270,9 +280,9 @@ def test_contradictory_arguments_are_refused(run_path):
 
 
 def test_a_second_writer_is_refused_and_told_who_writes(writer, run_path):
-    for options in ({}, {"resume": True}, {"overwrite": True}):
+    for resume, overwrite in ((False, False), (True, False), (False, True)):
         with pytest.raises(RunInUse, match=rf"process {os.getpid()} on "):
-            RunWriter.create(run_path, **options)
+            RunWriter.create(run_path, resume=resume, overwrite=overwrite)
     writer.log(Position(0, 0.0), {"loss": 1.0})
     assert writer.flush()
 
@@ -284,7 +294,9 @@ def test_after_close_the_next_writer_gets_in(writer, run_path):
 
 def test_resume_goes_on_with_steps_seconds_and_series(finished_run):
     with RunWriter.create(finished_run, resume=True, config={}) as writer:
-        assert writer.resumed_from == Position(19, pytest.approx(1.9))
+        assert writer.resumed_from is not None
+        assert writer.resumed_from.step == 19
+        assert writer.resumed_from.seconds == pytest.approx(1.9)
         assert writer.seconds() >= 1.9
         assert open_run(finished_run).status == "running"
         writer.log(Position(20, 2.0), {"loss": -1.0})
@@ -311,6 +323,7 @@ def test_resume_of_a_run_that_is_not_there_makes_it(run_path):
 def test_resume_works_when_run_json_is_lost(finished_run):
     (finished_run / "run.json").unlink()
     with RunWriter.create(finished_run, resume=True) as writer:
+        assert writer.resumed_from is not None
         assert writer.resumed_from.step == 19
     assert len(open_run(finished_run)["loss"]) == 20
 
@@ -369,13 +382,12 @@ def test_a_forked_child_writes_nothing_and_leaves_the_run_alone(writer, run_path
 
 def test_a_full_queue_makes_training_wait_and_loses_nothing(writer, run_path, monkeypatch):
     release = threading.Event()
-    writer.submit(lambda: [] if release.wait(10) else [])
+    writer.submit(lambda: wait_and_return_nothing(release))
     writer._scribe.wake.put(None)
     writer._scribe.most_waiting = 1000
     writer._wake_at = 100
     threading.Timer(0.3, release.set).start()
-    for step in range(3000):
-        writer.log(Position(step, step * 0.1), {"loss": float(step)})
+    log(writer, 0, 3000)
     writer.flush()
     assert writer.rows_dropped == 0
     assert open_run(run_path)["loss"].values.tolist() == list(range(3000))
@@ -384,14 +396,13 @@ def test_a_full_queue_makes_training_wait_and_loses_nothing(writer, run_path, mo
 def test_a_queue_that_stays_full_drops_rows_and_never_blocks_for_ever(writer, run_path, monkeypatch):
     monkeypatch.setattr("optiscope.runs.writer._LONGEST_WAIT_FOR_ROOM", 0.2)
     release = threading.Event()
-    writer.submit(lambda: [] if release.wait(30) else [])
+    writer.submit(lambda: wait_and_return_nothing(release))
     writer._scribe.wake.put(None)
     writer._scribe.most_waiting = 1000
     writer._wake_at = 100
     began = time.monotonic()
     with pytest.warns(RecordingWarning, match="more slowly") as caught:
-        for step in range(5000):
-            writer.log(Position(step, step * 0.1), {"loss": float(step)})
+        log(writer, 0, 5000)
     assert time.monotonic() - began < 3.0
     assert len(caught) == 1
     release.set()

@@ -94,7 +94,7 @@ class Comparison:
     """How the numbers came about and what limits them: divergence, unequal lengths, missing repetitions."""
 
     def rows(self) -> tuple[dict[str, object], ...]:
-        """The table: one row a group, best final value first, groups with diverged runs last, plain numbers under readable headings."""
+        """The table: one row a group, best final value first, groups with diverged runs last; plain numbers."""
         sign = 1.0 if self.goal == "min" else -1.0
         ordered = sorted(
             self.groups,

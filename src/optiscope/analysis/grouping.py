@@ -94,9 +94,10 @@ def _labels(groups: Sequence[Sequence[Run]], settings: Sequence[Mapping[str, obj
     else:
         keys = list(dict.fromkeys(key for setting in settings for key in setting))
         differing = [key for key in keys if len({repr(setting.get(key)) for setting in settings}) > 1]
-        alone = [key for key in differing if len({repr(setting.get(key)) for setting in settings}) == len(settings)]
-        # One setting that tells all groups apart says enough; what follows from it (each its own rate) would be noise.
-        labels = [_label(setting, alone[:1] or differing or keys[:1]) for setting in settings]
+        if len({repr(setting.get("optimizer")) for setting in settings}) == len(settings):
+            # The optimizer that tells all groups apart says enough; what follows from it (each its own rate) is noise.
+            differing = ["optimizer"]
+        labels = [_label(setting, differing or keys[:1]) for setting in settings]
     if len(set(labels)) < len(labels):
         labels = [f"{label} ({group[0].name})" for label, group in zip(labels, groups, strict=True)]
     seen: dict[str, int] = {}

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from optiscope.errors import ArgumentError
 
 
-def smooth(values: ArrayLike, factor: float) -> Float[np.ndarray, " rows"]:
+def smooth(values: ArrayLike, factor: float, *, centred: bool = False) -> Float[np.ndarray, " rows"]:
     """Smooth `values` by an exponential moving average with bias correction.
 
     s_t = Σ_i f^(t−i) x_i / Σ_i f^(t−i), over the rows i ≤ t whose x_i is finite. Dividing by the sum of the weights
@@ -21,6 +21,8 @@ def smooth(values: ArrayLike, factor: float) -> Float[np.ndarray, " rows"]:
     Args:
         values: one number a row.
         factor: f, weight of the past; 0 ≤ f < 1. 0 changes nothing, 0.99 averages over about a hundred rows.
+        centred: average over both sides with weights f^|t−i|. The result does not lag behind, but looks ahead: right
+            for a picture of what has been recorded, wrong for a decision during training.
 
     Raises:
         ArgumentError: `factor` is outside [0, 1), or `values` has more than one dimension.
@@ -33,10 +35,16 @@ def smooth(values: ArrayLike, factor: float) -> Float[np.ndarray, " rows"]:
     finite = np.isfinite(raw)
     if factor == 0.0:
         return np.where(finite, raw, np.nan)
-    total = _decaying_sum(np.where(finite, raw, 0.0), factor)
-    weight = _decaying_sum(finite.astype(np.float64), factor)
+    total, weight = (
+        _weighted(column, factor, centred) for column in (np.where(finite, raw, 0.0), finite.astype(np.float64))
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(finite, total / weight, np.nan)
+
+
+def _weighted(values: Float[np.ndarray, " rows"], factor: float, centred: bool) -> Float[np.ndarray, " rows"]:
+    past = _decaying_sum(values, factor)
+    return past + _decaying_sum(values[::-1], factor)[::-1] - values if centred else past
 
 
 def _decaying_sum(values: Float[np.ndarray, " rows"], factor: float) -> Float[np.ndarray, " rows"]:

@@ -39,7 +39,14 @@ class Interval:
             return "no finite value"
         if self.count == 1:
             return f"{self.mean:.4g} (n = 1)"
-        return f"{self.mean:.4g} ± {(self.high - self.low) / 2:.2g} (n = {self.count})"
+        half = (self.high - self.low) / 2
+        if not (math.isfinite(half) and half > 0.0):
+            return f"{self.mean:.4g} ± {half:.2g} (n = {self.count})"
+        # As many decimals as the uncertainty has with two digits; in powers of ten where that is shorter.
+        decimals = 1 - math.floor(math.log10(half))
+        if not 0 <= decimals <= 6 or abs(self.mean) >= 1e6:
+            return f"{self.mean:.3g} ± {half:.2g} (n = {self.count})"
+        return f"{self.mean:.{decimals}f} ± {half:.{decimals}f} (n = {self.count})"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

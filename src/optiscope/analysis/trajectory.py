@@ -105,7 +105,7 @@ def trajectory(
         coordinates, off = projection.coordinates, projection.distance_off
         explained = projection.explained_variance
         null = random_walk_variance([steps - steps[0] for steps in times if len(steps)], components)
-        titles = tuple(f"component {k + 1} ({percent(share)} of the movement)" for k, share in enumerate(explained))
+        titles = tuple(f"component {k + 1} ({percent(share)})" for k, share in enumerate(explained))
         chosen: tuple[Weight, ...] = ()
         sentences += _pca_sentences(explained, null, matrix.rows)
     else:

@@ -20,13 +20,21 @@ def verdict(groups: Sequence[Group], *, metric: str, goal: Literal["min", "max"]
         diverged = "Every run" if all(group.final.count == 0 for group in groups) else f"Every run of {reference.label}"
         return f"{diverged} ends with a {metric} that is NaN or infinite: there is nothing to compare."
     if not others:
-        return f"The {metric} of {reference.label} ends at {reference.final}."
+        return " ".join([f"The {metric} of {reference.label} ends at {reference.final}.", *_partly_diverged(groups)])
     if baseline:
         opening = f"The baseline {reference.label} ends with a {metric} of {reference.final}."
     else:
         extreme = "lowest" if goal == "min" else "highest"
         opening = f"{reference.label} ends {extreme}: {metric} {reference.final}."
-    return " ".join([opening, *_clauses(others)])
+    return " ".join([opening, *_clauses(others), *_partly_diverged(groups)])
+
+
+def _partly_diverged(groups: Sequence[Group]) -> list[str]:
+    return [
+        f"{len(group.diverged)} of {counted(len(group.run_names), 'run')} of {group.label} diverged, outside its mean."
+        for group in groups
+        if group.diverged and group.final.count > 0
+    ]
 
 
 def _clauses(others: Sequence[Group]) -> list[str]:
@@ -42,12 +50,6 @@ def _clauses(others: Sequence[Group]) -> list[str]:
     if ties:
         be = "ties" if len(ties) == 1 else "tie"
         sentences.append(f"{_names(ties)} {be} with it: the difference may be chance.")
-    for group in others:
-        if group.diverged and group.final.count > 0:
-            runs = counted(len(group.run_names), "run")
-            sentences.append(
-                f"But {len(group.diverged)} of {runs} of {group.label} diverged and count for nothing here."
-            )
     gone = [group for group in others if group.final.count == 0]
     if gone:
         sentences.append(f"{_names(gone)} diverged.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +24,8 @@ def demo(
     SGD, momentum, AdaGrad, RMSprop and Adam, two seeds each; all optimizers of a seed start from the same weights and
     see the same batches. Needs PyTorch and scikit-learn. Ctrl-C keeps the runs that are finished, with their report.
     """
+    # Threads of a linear algebra library that wait for each other cost more than they help with matrices this small.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from optiscope.experiments.demo import QUICK, DemoSettings
 
     settings = QUICK if quick else DemoSettings()
@@ -90,8 +92,8 @@ def _print_json(result: DemoResult, written: tuple[Path, ...]) -> None:
             "folder": result.folder,
             "interrupted": result.interrupted,
             "replaced": result.replaced,
-            "runs": [asdict(run) for run in result.runs],
-            "optimizers": [asdict(summary) for summary in result.summaries()],
+            "runs": result.runs,
+            "optimizers": result.summaries(),
             "files": written,
         }
     )

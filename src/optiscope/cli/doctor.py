@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -126,9 +126,7 @@ def doctor(
     missing = [finding.name for finding in groups["core"] if not finding.found]
     integrity = None
     if run is not None and not missing:
-        from optiscope.runs import open_run
-
-        integrity = check(open_run(run))
+        integrity = _check_path(run)
     healthy = not missing and (integrity is None or integrity.whole)
     if as_json:
         _print_json(machine, groups, integrity, healthy=healthy)
@@ -173,6 +171,16 @@ def _find(part: Part) -> Finding:
         purpose=part.purpose,
         install=None if found or part.extra is None else f"pip install 'optiscope[{part.extra}]'",
     )
+
+
+def _check_path(path: Path) -> Integrity:
+    from optiscope.errors import RunDamaged
+    from optiscope.runs import open_run
+
+    try:
+        return check(open_run(path))
+    except RunDamaged as error:
+        return Integrity(path=str(path), status="unreadable", series=0, snapshots=0, problems=(str(error),), notes=())
 
 
 def check(run: Run) -> Integrity:
@@ -230,8 +238,8 @@ def _print_json(
         {
             "healthy": healthy,
             "environment": machine,
-            **{name: [asdict(finding) for finding in findings] for name, findings in groups.items()},
-            "run": None if integrity is None else asdict(integrity) | {"whole": integrity.whole},
+            **groups,
+            "run": None if integrity is None else {**vars(integrity), "whole": integrity.whole},
         }
     )
 
@@ -261,7 +269,7 @@ def _print(
     elif not any(finding.found for finding in groups["frameworks"]):
         typer.echo("No framework is installed: runs can be read and drawn, and training loops in NumPy be watched.")
     else:
-        typer.echo("Everything that is needed is here. Nothing else is: no browser, no server, no network.")
+        typer.echo("Everything that is needed is here; no browser, server or network is needed.")
     if integrity is not None:
         typer.echo()
         typer.echo(

@@ -143,7 +143,7 @@ def _as_mapping(run: RunSummary) -> dict[str, object]:
         "name": run.name,
         "path": run.path,
         "status": run.status,
-        "started": run.started,
+        "started": run.started.isoformat(),
         "seconds": run.seconds,
         "steps": run.steps,
         "last": run.last,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,10 +40,10 @@ def _print_json(run: Run, every: list[Facts]) -> None:
             "name": run.name,
             "path": run.path,
             "status": run.status,
-            "started": run.started,
+            "started": run.started.isoformat(),
             "seconds": run.seconds,
             "steps": run.steps,
-            "summary": [asdict(statement) for statement in statements(run)],
+            "summary": statements(run),
             "config": run.config,
             "tags": run.tags,
             "note": run.note,
@@ -52,11 +51,11 @@ def _print_json(run: Run, every: list[Facts]) -> None:
             "optimizers": run.optimizers,
             "environment": run.environment,
             "overhead": run.overhead,
-            "series": [asdict(one) for one in every],
+            "series": every,
             "histograms": run.histogram_names,
             "snapshots": run.snapshots.steps,
-            "events": [asdict(event) for event in run.events],
-            "losses": {**asdict(run.losses), "sentences": run.losses.sentences()},
+            "events": run.events,
+            "losses": {**vars(run.losses), "sentences": run.losses.sentences()},
         }
     )
 

@@ -41,8 +41,8 @@ class Arm:
 
 
 ARMS = (
-    Arm(name="sgd", title="SGD", pytorch="SGD", learning_rate=0.2),
-    Arm(name="momentum", title="Momentum", pytorch="SGD", learning_rate=0.05, others={"momentum": 0.9}),
+    Arm(name="sgd", title="SGD", pytorch="SGD", learning_rate=0.1),
+    Arm(name="momentum", title="Momentum", pytorch="SGD", learning_rate=0.03, others={"momentum": 0.9}),
     Arm(name="adagrad", title="AdaGrad", pytorch="Adagrad", learning_rate=0.02),
     Arm(name="rmsprop", title="RMSprop", pytorch="RMSprop", learning_rate=0.002),
     Arm(name="adam", title="Adam", pytorch="Adam", learning_rate=0.003),

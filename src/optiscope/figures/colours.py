@@ -48,8 +48,14 @@ def assign_colours(names: Iterable[str], theme: Theme, given: Mapping[str, str] 
 
 
 def along_scale(theme: Theme, count: int) -> list[str]:
-    """`count` colours evenly along the sequential scale, without its ends that fade into a background."""
-    return [_at(theme, 0.08 + 0.8 * (index / max(1, count - 1))) for index in range(count)]
+    """`count` colours evenly along the part of the sequential scale that is legible as a line."""
+    low, high = theme.legible
+    return [_at(theme, low + (high - low) * index / max(1, count - 1)) for index in range(count)]
+
+
+def legible_scale(theme: Theme) -> list[list[object]]:
+    """The same part as a colour scale for marks, in the form that plotly takes."""
+    return [[index / 8, colour] for index, colour in enumerate(along_scale(theme, 9))]
 
 
 def _at(theme: Theme, position: float) -> str:

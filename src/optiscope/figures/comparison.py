@@ -15,13 +15,13 @@ from optiscope.analysis.smoothing import smooth
 from optiscope.analysis.statistics import mean_band
 from optiscope.analysis.wording import counted
 from optiscope.figures.colours import Stroke, assign_colours
-from optiscope.figures.curves import automatic_smoothing
+from optiscope.figures.curves import automatic_smoothing, averaged_over
 from optiscope.figures.decimation import decimate
 from optiscope.figures.not_finite import NotFinite, marks
 from optiscope.figures.panel import ROW, Panel, head, place
 from optiscope.figures.scale import AxisScale, choose_scale, few_ticks, headroom
 from optiscope.figures.theme import Theme, theme_named, translucent
-from optiscope.figures.wording import sentence_case, short, title_of
+from optiscope.figures.wording import axis_title_of, sentence_case, short, title_of
 
 _INTERVAL_FROM = 3
 _POINTS = 1500
@@ -117,7 +117,7 @@ def lines_panel(
         traces=traces,
         x={"title": {"text": "step"}, "exponentformat": "none", "separatethousands": True},
         y={
-            "title": {"text": title_of(compared.metric) + suffix},
+            "title": {"text": axis_title_of(compared.metric) + suffix},
             **axis.axis(),
             "range": list(np.log10(reach) if axis.name == "log" else reach),
         },
@@ -126,7 +126,7 @@ def lines_panel(
 
 
 def _line_of(group: Group, axis: AxisScale, factor: float) -> _Line:
-    smoothed = np.array([smooth(run, factor) for run in group.values])
+    smoothed = np.array([smooth(run, factor, centred=True) for run in group.values])
     logarithmic = axis.name == "log"
     with np.errstate(divide="ignore", invalid="ignore"):
         heights = np.where(smoothed > 0.0, np.log10(smoothed), np.nan) if logarithmic else smoothed
@@ -198,11 +198,11 @@ def finals_panel(compared: Comparison, axis: AxisScale, strokes: Mapping[str, St
         ends_seen = (
             np.concatenate([np.asarray(trace.x, dtype=np.float64) for trace in traces]) if traces else np.ones(1)
         )
-        ticks = few_ticks(float(ends_seen.min()), float(ends_seen.max()), most=3)
+        ticks = few_ticks(float(ends_seen.min()), float(ends_seen.max()), most=3) if len(ends_seen) else {}
     return Panel(
         title="At the end",
         traces=traces,
-        x={"title": {"text": "final " + title_of(compared.metric)}, **axis.axis(), **ticks},
+        x={"title": {"text": "final " + axis_title_of(compared.metric)}, **axis.axis(), **ticks},
         y={
             "type": "category",
             "categoryorder": "array",
@@ -266,13 +266,10 @@ def _band_notes(compared: Comparison, axis: AxisScale, factor: float) -> tuple[s
     sizes = {len(group.run_names) for group in compared.groups}
     notes = []
     if factor > 0.0:
-        notes.append(f"Each run is averaged over about {round(1.0 / (1.0 - factor))} values.")
+        notes.append(f"Each run is averaged over about {averaged_over(factor)} values.")
     of_what = "mean of the logarithm" if axis.name == "log" else "mean"
     if any(size >= _INTERVAL_FROM for size in sizes):
         notes.append(f"Bands: 95 % interval of the {of_what}.")
     if 2 in sizes:
         notes.append("Bands of two runs: their range.")
-    for group in compared.groups:
-        if group.diverged:
-            notes.append(f"{len(group.diverged)} of {counted(len(group.run_names), 'run')} of {group.label} diverged.")
     return tuple(notes)

@@ -18,7 +18,7 @@ from optiscope.figures.not_finite import NotFinite, marks
 from optiscope.figures.panel import Panel
 from optiscope.figures.scale import AxisScale, choose_scale, headroom
 from optiscope.figures.theme import Theme, theme_named, translucent
-from optiscope.figures.wording import sentence_case, short, timeline_title, title_of
+from optiscope.figures.wording import axis_title_of, sentence_case, short, timeline_title, title_of
 from optiscope.runs.series import Series
 
 _SMOOTH_FROM = 250
@@ -70,8 +70,9 @@ def curves_panel(
     theme: Theme,
     colours: Mapping[str, str] | None = None,
     title: str | None = None,
+    include: tuple[float, ...] = (),
 ) -> Panel:
-    """`curves` as a part of a larger figure."""
+    """`curves` as a part of a larger figure. Marks stand above the values and above those of `include`."""
     if not series:
         raise ArgumentError("A figure of curves needs at least one series. Received none.")
     for one in series:
@@ -90,16 +91,17 @@ def curves_panel(
         x = one.timeline(timeline)
         kept = decimate(one.values)
         factor = automatic_smoothing(one.values, axis) if smoothing is None else smoothing
-        averaged = smooth(one.values, factor) if factor > 0.0 else None
+        averaged = smooth(one.values, factor, centred=True) if factor > 0.0 else None
         traces += _lines(name, x, one.values, kept, averaged, strokes[name], axis, theme)
         broken.append(NotFinite(name=name, x=x[kept.marks], values=one.values[kept.marks], counts=kept.counts))
         thinned = max(thinned, kept.total if kept.thinned else 0)
-        smoothed = max(smoothed, round(1.0 / (1.0 - factor)) if factor > 0.0 else 0)
+        smoothed = max(smoothed, averaged_over(factor))
     low, high = _drawable_range(series, axis)
-    top = headroom(axis, low, high)
+    top = headroom(axis, min([low, *include]), max([high, *include]))
     traces += marks(broken, float(axis.positions(np.array([top]))[0]), theme)
     quantities = dict.fromkeys(title_of(one.name) for one in series)
-    quantity = next(iter(quantities)) if len(quantities) == 1 else "value"
+    axes = dict.fromkeys(axis_title_of(one.name) for one in series)
+    quantity = next(iter(axes)) if len(axes) == 1 else "value"
     notes = []
     if smoothed:
         notes.append(f"Averaged over about {smoothed} values; the recorded values are faint.")
@@ -182,7 +184,12 @@ def automatic_smoothing(values: Float[np.ndarray, " rows"], axis: AxisScale) -> 
         variance = float(np.var(seen))
         # Near 1 for white noise and near 0 for a smooth curve (von Neumann's ratio, halved).
         roughness = float(np.mean(np.diff(seen) ** 2)) / (2.0 * variance) if variance > 0.0 else 0.0
-    return 1.0 - 50.0 / len(seen) if np.isfinite(roughness) and roughness > _NOISY else 0.0
+    return 1.0 - 100.0 / len(seen) if np.isfinite(roughness) and roughness > _NOISY else 0.0
+
+
+def averaged_over(factor: float) -> int:
+    """How many values about each averaged value stands for: the sum of the weights f^|t|, on both sides."""
+    return round((1.0 + factor) / (1.0 - factor)) if factor > 0.0 else 0
 
 
 def _drawable_range(series: Sequence[Series], axis: AxisScale) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from optiscope.figures.wording import (
     power_of_ten,
     quantity_of,
     sentence_case,
-    short,
+    short_names,
     timeline_title,
     title_of,
 )
@@ -28,7 +28,7 @@ from optiscope.runs.series import Series
 
 _COLUMNS = 400
 _CROSSES = 24
-_TICK_LABELS = 26
+_TICK_LABELS = 20
 
 ColourRule = Literal["log", "linear", "diverging"]
 
@@ -151,8 +151,8 @@ def layer_axis(names: list[str], *, most: int = _TICK_LABELS, length: int = 26) 
         "showgrid": False,
         "tickmode": "array",
         "tickvals": [names[place] for place in places],
-        "ticktext": [short(names[place], length) for place in places],
-        "tickfont": {"size": 11},
+        "ticktext": short_names([names[place] for place in places], length),
+        "tickfont": {"size": 11 if len(places) < 16 else 10},
     }
 
 
@@ -255,7 +255,7 @@ def _crosses(cells: Cells, names: list[str], theme: Theme) -> Any:
         x=cells.x[columns],
         y=[names[layer] for layer in layers],
         mode="markers",
-        marker={"symbol": "x-thin", "size": 6, "line": {"width": 1.2, "color": theme.background}},
+        marker={"symbol": "x", "size": 7, "color": theme.not_finite, "line": {"width": 1, "color": theme.background}},
         showlegend=False,
         hoverinfo="skip",
     )

@@ -14,7 +14,7 @@ from optiscope.figures.not_finite import NotFinite, marks
 from optiscope.figures.panel import Panel
 from optiscope.figures.scale import choose_scale, headroom
 from optiscope.figures.theme import Theme, theme_named
-from optiscope.figures.wording import sentence_case, short, timeline_title, title_of
+from optiscope.figures.wording import axis_title_of, sentence_case, short_names, timeline_title, title_of
 from optiscope.runs.series import Series
 
 _NAMED = 10
@@ -45,8 +45,16 @@ def layers(
     return panel.figure(chosen, subtitle=[f"Run {series.run_name}."] if series.run_name else [])
 
 
-def layers_panel(series: Series, *, timeline: str, scale: str, theme: Theme, title: str | None = None) -> Panel:
-    """`layers` as a part of a larger figure."""
+def layers_panel(
+    series: Series,
+    *,
+    timeline: str,
+    scale: str,
+    theme: Theme,
+    title: str | None = None,
+    include: tuple[float, ...] = (),
+) -> Panel:
+    """`layers` as a part of a larger figure. Marks stand above the values and above those of `include`."""
     if series.values.ndim != 2:
         raise ArgumentError(f"{series.name!r} is a single number a step, not one per layer: draw it as a curve.")
     x = series.timeline(timeline)
@@ -58,6 +66,7 @@ def layers_panel(series: Series, *, timeline: str, scale: str, theme: Theme, tit
     traces: list[Any] = []
     broken: list[NotFinite] = []
     thinned = False
+    brief = short_names(series.labels)
     for index, (label, colour) in enumerate(zip(series.labels, along_scale(theme, count), strict=True)):
         values = series.values[:, index]
         kept = decimate(values, limit)
@@ -69,7 +78,7 @@ def layers_panel(series: Series, *, timeline: str, scale: str, theme: Theme, tit
                 y=axis.positions(drawn),
                 customdata=drawn if axis.name == "symlog" else None,
                 mode="lines" if len(values) > 1 else "markers",
-                name=short(label),
+                name=brief[index],
                 showlegend=index in named,
                 line={"color": colour, "width": 1.8 if count <= _NAMED else 1.1},
                 marker={"color": colour},
@@ -79,7 +88,8 @@ def layers_panel(series: Series, *, timeline: str, scale: str, theme: Theme, tit
         broken.append(NotFinite(name=label, x=x[kept.marks], values=values[kept.marks], counts=kept.counts))
     finite = series.values[np.isfinite(series.values)]
     finite = finite[finite > 0.0] if axis.name == "log" else finite
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (1.0, 1.0)
+    ends = [*([finite.min(), finite.max()] if len(finite) else []), *include]
+    low, high = (float(min(ends)), float(max(ends))) if ends else (1.0, 1.0)
     traces += marks(broken, float(axis.positions(np.array([headroom(axis, low, high)]))[0]), theme)
     notes = [f"Coloured from the first layer (dark) to the last (bright), {count} in all."] if count > 2 else []
     if len(named) < count:
@@ -93,6 +103,6 @@ def layers_panel(series: Series, *, timeline: str, scale: str, theme: Theme, tit
         title=title or sentence_case(title_of(series.name)) + " by layer",
         traces=traces,
         x={"title": {"text": timeline_title(timeline)}, "exponentformat": "none", "separatethousands": True},
-        y={"title": {"text": title_of(series.name) + suffix}, **axis.axis()},
+        y={"title": {"text": axis_title_of(series.name) + suffix}, **axis.axis()},
         notes=tuple(notes),
     )

@@ -22,6 +22,8 @@ from optiscope.runs import Run
 
 _HEIGHT = 960
 _LEFT, _RIGHT = (0.0, 0.44), (0.57, 1.0)
+# Names of layers and colour bars need room inside the page, or they would push all panels together.
+_LEFT_OF_MAP, _RIGHT_OF_PATH = (0.09, 0.37), (0.6, 0.9)
 _ROWS = ((0.73, 1.0), (0.375, 0.635), (0.0, 0.27))
 
 
@@ -53,8 +55,8 @@ def overview(run: Run, *, timeline: str = "step", title: str | None = None, them
     for index, panel in enumerate(panels):
         row, column = divmod(index, 2)
         x = (_LEFT, _RIGHT)[column]
-        if row == 2 and column == 0 and not panel.message:
-            x = (x[0] + 0.07, x[1])
+        if row == 2 and not panel.message:
+            x = (_LEFT_OF_MAP, _RIGHT_OF_PATH)[column]
         place(figure, panel, chosen, number=index + 1, x=x, y=_ROWS[row], heading=True, legend=False)
     optimizer = optimizer_name(run)
     heading = title or " · ".join(part for part in (run.name, optimizer, run.status) if part)
@@ -117,12 +119,8 @@ def _path(run: Run, theme: Theme) -> Panel:
     except ArgumentError as reason:
         return Panel(title=title, message=str(reason))
     panel = path_panel(seen, theme=theme)
-    x, y = (
-        {**axis, "title": {"text": str(axis["title"]["text"]).replace(" of the movement", "")}}
-        for axis in (panel.x, panel.y)
-    )
     shown, chance = float(seen.explained_variance.sum()), float(seen.random_walk_variance.sum())
-    return replace(panel, x=x, y=y, title=f"Path: {percent(shown)} seen, random walk {percent(chance)}")
+    return replace(panel, title=f"Path: {percent(shown)} seen, random walk {percent(chance)}")
 
 
 def _first(run: Run, quantity: str) -> str | None:
@@ -133,7 +131,7 @@ def _first(run: Run, quantity: str) -> str | None:
 def _absent(run: Run, what: str) -> str:
     if not run.names:
         return "Nothing has been recorded yet."
-    return f"This run has no {what}: they were not measured, or it was recorded by other means than watch()."
+    return f"This run holds no {what}. Either that was not measured, or the run was not recorded by watch()."
 
 
 def _brief(panel: Panel, title: str, unit: str) -> Panel:

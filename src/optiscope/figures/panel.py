@@ -15,7 +15,7 @@ from optiscope.figures.wording import paragraph
 ROW = 24
 """Pixels that one row of a legend or of panel headings takes."""
 
-LEGEND_ABOVE = {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"}
+LEGEND_ABOVE = {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "traceorder": "normal"}
 """A legend in one row above the axes, out of the way of a colour bar."""
 
 Domain = tuple[float, float]
@@ -103,11 +103,13 @@ def place(
         )
     if panel.message:
         figure.add_annotation(
-            text=paragraph([panel.message], line=max(24, int(84 * (x[1] - x[0]))))[0],
+            text=paragraph([panel.message], line=max(24, int(76 * (x[1] - x[0]))))[0],
             x=(x[0] + x[1]) / 2,
             y=(y[0] + y[1]) / 2,
             xref="paper",
             yref="paper",
+            xanchor="center",
+            yanchor="middle",
             showarrow=False,
             font={"size": 13, "color": theme.muted},
         )

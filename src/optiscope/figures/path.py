@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from jaxtyping import Int64
 
 from optiscope.analysis.trajectory import Trajectory
-from optiscope.figures.colours import Stroke, assign_colours
+from optiscope.figures.colours import Stroke, assign_colours, legible_scale
 from optiscope.figures.panel import LEGEND_ABOVE, ROW, Panel, head, place
-from optiscope.figures.theme import Theme, scale_list, theme_named, translucent
+from optiscope.figures.theme import Theme, theme_named, translucent
 from optiscope.figures.wording import short
 
 _OFF_PLANE_SHARE = 0.2
@@ -84,7 +84,7 @@ def path_panel(
                 y=y,
                 mode="lines",
                 name=short(name),
-                legendgroup=name,
+                legendgroup=None if alone else name,
                 showlegend=not alone,
                 line={
                     "color": theme.muted if alone else strokes[name].colour,
@@ -100,17 +100,18 @@ def path_panel(
                 y=y,
                 mode="markers",
                 showlegend=False,
-                legendgroup=name,
+                legendgroup=None if alone else name,
                 marker=_step_markers(steps, theme) if alone else {"color": strokes[name].colour, "size": 4},
                 text=hover,
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-        traces += _ends(x, y, strokes[name], theme, named=index == len(trajectory.run_names) - 1, alone=alone)
+        traces += _ends(x, y, strokes[name], theme, alone=alone)
+    traces += _ends_in_legend(theme)
     return Panel(
         title=title or _title(trajectory),
         traces=traces,
-        x={"title": {"text": trajectory.axis_titles[0]}, "constrain": "domain"},
+        x={"title": {"text": trajectory.axis_titles[0]}},
         y={"title": {"text": trajectory.axis_titles[1]}},
         legend_above=alone,
     )
@@ -140,20 +141,33 @@ def off_plane_panel(trajectory: Trajectory, *, theme: Theme, colours: Mapping[st
     )
 
 
-def _ends(x: Any, y: Any, stroke: Stroke, theme: Theme, *, named: bool, alone: bool) -> list[Any]:
+def _ends(x: Any, y: Any, stroke: Stroke, theme: Theme, *, alone: bool) -> list[Any]:
     colour = theme.text if alone else stroke.colour
-    ends = (("start", 0, "circle", theme.background), ("end", -1, "square", colour))
     return [
         go.Scatter(
             x=[x[at]],
             y=[y[at]],
             mode="markers",
-            name=label,
-            showlegend=named,
+            showlegend=False,
             marker={"symbol": symbol, "size": 11, "color": fill, "line": {"width": 2, "color": colour}},
             hoverinfo="skip",
         )
-        for label, at, symbol, fill in ends
+        for at, symbol, fill in ((0, "circle", theme.background), (-1, "square", colour))
+    ]
+
+
+def _ends_in_legend(theme: Theme) -> list[Any]:
+    """What the marks at the ends mean, once for all runs and in no run's colour."""
+    return [
+        go.Scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=label,
+            marker={"symbol": symbol, "size": 9, "color": fill, "line": {"width": 2, "color": theme.text}},
+            hoverinfo="skip",
+        )
+        for label, symbol, fill in (("start", "circle", theme.background), ("end", "square", theme.text))
     ]
 
 
@@ -161,7 +175,7 @@ def _step_markers(steps: Int64[np.ndarray, " snapshots"], theme: Theme) -> dict[
     return {
         "size": 6,
         "color": steps,
-        "colorscale": scale_list(theme.sequential),
+        "colorscale": legible_scale(theme),
         "showscale": True,
         "colorbar": {"title": {"text": "step", "side": "right"}, "nticks": 5, "exponentformat": "none"},
     }
@@ -203,13 +217,14 @@ def _space(trajectory: Trajectory, title: str, colours: Mapping[str, str] | None
                 marker={"symbol": symbol, "size": 6, "color": theme.text if alone else strokes[name].colour},
                 hoverinfo="skip",
             )
-    # The long titles of the plane do not fit along the edges of a cube.
-    titles = [title.replace(" of the movement", "") for title in trajectory.axis_titles]
     figure.update_layout(
         scene={
-            **{f"{axis}axis": {"title": {"text": text}} for axis, text in zip("xyz", titles, strict=True)},
+            **{
+                f"{axis}axis": {"title": {"text": text}}
+                for axis, text in zip("xyz", trajectory.axis_titles, strict=True)
+            },
             "aspectmode": "cube",
-            "camera": {"eye": {"x": 1.5, "y": 1.5, "z": 1.1}},
+            "camera": {"eye": {"x": 1.65, "y": 1.65, "z": 1.15}, "center": {"x": 0.0, "y": 0.0, "z": -0.15}},
         },
         legend={"x": 0.0, "y": 1.0},
     )

@@ -58,7 +58,7 @@ class AxisScale:
 
 
 def choose_scale(asked: str, columns: Sequence[Float[np.ndarray, " rows"]]) -> AxisScale:
-    """The scale that was asked for; with "auto" logarithmic when all values are positive and span two decades.
+    """The scale that was asked for; with "auto" logarithmic when the values are positive and span two decades.
 
     Raises `UnknownName` for a scale that does not exist.
     """
@@ -67,7 +67,10 @@ def choose_scale(asked: str, columns: Sequence[Float[np.ndarray, " rows"]]) -> A
     finite = [column[np.isfinite(column)] for column in columns]
     values = np.concatenate(finite) if finite else np.empty(0)
     if asked == "auto":
-        wide = len(values) > 0 and values.min() > 0.0 and values.max() / _WIDE >= values.min()
+        positive = values[values > 0.0]
+        # A few exact zeros (a layer whose gradient died for a step) do not make a norm a linear quantity.
+        mostly = len(positive) > 0 and values.min() >= 0.0 and len(positive) >= 0.9 * len(values)
+        wide = mostly and positive.max() / _WIDE >= positive.min()
         return AxisScale(name="log" if wide else "linear")
     if asked == "symlog":
         sizes = np.abs(values[values != 0.0])

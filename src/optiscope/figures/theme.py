@@ -33,6 +33,8 @@ class Theme:
     """Eight colours for runs and groups, told apart with and without colour blindness, 3:1 against the background."""
     sequential: Scale
     """For quantities from little to much; evenly spaced in perceived lightness."""
+    legible: tuple[float, float]
+    """Part of `sequential` that stands out from the background as a thin line or a small mark."""
     diverging: Scale
     """For quantities around zero; the middle is near the background."""
     not_finite: str
@@ -67,8 +69,9 @@ _THEMES = {
         # Hues after Okabe and Ito; lightness moved until simulated protanopes and deuteranopes tell every pair apart.
         palette=("#1e68d8", "#751800", "#089d6a", "#853075", "#c18b02", "#499bd7", "#a55c24", "#878998"),
         sequential=_VIRIDIS,
+        legible=(0.0, 0.82),
         diverging=((0.0, "#0b4fa0"), (0.25, "#78a8d8"), (0.5, "#f5f5f3"), (0.75, "#dd9a63"), (1.0, "#9a4300")),
-        not_finite="#e0007f",
+        not_finite="#ff0033",
         absent="#c9ced6",
         band="rgba(8, 157, 106, 0.13)",
     ),
@@ -80,8 +83,9 @@ _THEMES = {
         grid="#2a313c",
         palette=("#2996ec", "#ca621e", "#6dedae", "#b85987", "#f4c942", "#8cd2fd", "#cb8b69", "#b8bac2"),
         sequential=_VIRIDIS,
+        legible=(0.3, 1.0),
         diverging=((0.0, "#7cc0ff"), (0.25, "#3a6da3"), (0.5, "#20262f"), (0.75, "#a3622b"), (1.0, "#ffb066")),
-        not_finite="#ff4fb0",
+        not_finite="#e0305a",
         absent="#4a5361",
         band="rgba(109, 237, 174, 0.13)",
     ),
@@ -154,7 +158,12 @@ def _template(theme: Theme) -> go.layout.Template:
             "yaxis": axis,
             "scene": {"xaxis": space, "yaxis": space, "zaxis": space},
             "hoverlabel": {"font": {"family": FONT, "size": 12}, "namelength": -1},
-            "legend": {"font": {"size": 12}, "itemsizing": "constant", "bgcolor": "rgba(0, 0, 0, 0)"},
+            "legend": {
+                "font": {"size": 12},
+                "itemsizing": "constant",
+                "tracegroupgap": 0,
+                "bgcolor": "rgba(0, 0, 0, 0)",
+            },
             "margin": {"l": 70, "r": 28, "t": 60, "b": 54},
         },
         data={

@@ -37,11 +37,12 @@ def update_ratio(series: Series, *, timeline: str = "step", theme: str = "light"
 def update_ratio_panel(series: Series, *, timeline: str, theme: Theme) -> Panel:
     """`update_ratio` as a part of a larger figure."""
     if series.values.ndim == 2:
-        panel = layers_panel(series, timeline=timeline, scale="log", theme=theme)
+        panel = layers_panel(series, timeline=timeline, scale="log", theme=theme, include=HEALTHY)
     else:
-        panel = curves_panel([series], timeline=timeline, scale="log", smoothing=0.0, theme=theme)
+        panel = curves_panel([series], timeline=timeline, scale="log", smoothing=0.0, theme=theme, include=HEALTHY)
     x = np.asarray(series.timeline(timeline), dtype=np.float64)
     x = x[np.isfinite(x)]
+    y = {**panel.y, "title": {"text": "‖Δθ‖ / ‖θ‖ (log scale)"}}
     band: list[Any] = []
     if len(x):
         left, right = float(x.min()), float(x.max())
@@ -60,4 +61,4 @@ def update_ratio_panel(series: Series, *, timeline: str, theme: Theme) -> Panel:
     values = series.values[np.isfinite(series.values)]
     outside = float(((values < HEALTHY[0]) | (values > HEALTHY[1])).mean()) if len(values) else 0.0
     note = f"{100 * outside:.0f} % of the values lie outside the shaded band of healthy ratios."
-    return replace(panel, traces=[*band, *panel.traces], notes=(note, *panel.notes), legend=True)
+    return replace(panel, y=y, traces=[*band, *panel.traces], notes=(note, *panel.notes), legend=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 QUANTITIES = {
     "learning_rate": "learning rate",
@@ -52,6 +52,12 @@ def title_of(name: str) -> str:
     return f"{QUANTITIES[quantity]}{owner}{scope}"
 
 
+def axis_title_of(name: str) -> str:
+    """The same for an axis, where the room is short: the quantity without saying of what."""
+    quantity = quantity_of(name)
+    return QUANTITIES.get(quantity, name.replace("_", " "))
+
+
 def sentence_case(text: str) -> str:
     """The text with a capital first letter; a symbol at the start stays."""
     return text[:1].upper() + text[1:] if text[:1].isascii() else text
@@ -66,8 +72,20 @@ def short(name: str, length: int = 26) -> str:
     """A long name with its middle left out: both ends of a parameter's name tell it from others."""
     if len(name) <= length:
         return name
-    tail = (length - 1) * 2 // 3
+    tail = length // 2
     return f"{name[: length - 1 - tail]}…{name[-tail:]}"
+
+
+def short_names(names: Sequence[str], length: int = 26) -> list[str]:
+    """Short forms of names that stand together: without the dotted beginning that all share, then as by `short`."""
+    parts = [name.split(".") for name in names]
+    shared = 0
+    if len(names) > 1 and max(map(len, names)) > length:
+        # The last part stays, even where one name is the whole beginning of another.
+        limit = min(map(len, parts)) - 1
+        while shared < limit and len({part[shared] for part in parts}) == 1:
+            shared += 1
+    return [short(".".join(part[shared:]), length) for part in parts]
 
 
 def power_of_ten(exponent: int) -> str:

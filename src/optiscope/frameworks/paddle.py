@@ -53,7 +53,8 @@ class PaddleAdapter:
         self._shadows: list[Shadow] = []
         self._in_step = False
         self._plan = Plan()
-        self._settings: dict[str, tuple[float, ...]] = {}
+        self._rate: float | None = None
+        self._settings: dict[str, tuple[float, ...]] | None = None
         self._gradients: Tensors = {}
         self._previous: Tensors = {}
         self._before: Tensors = {}
@@ -165,9 +166,12 @@ class PaddleAdapter:
 
     def _before_step(self) -> None:
         self._plan = self._source.plan
-        self._settings = self._current_settings()
+        rate = float(self._optimizer.get_lr())
+        is_told = rate == self._rate and self._plan.is_empty
+        self._settings, self._rate = None if is_told else self._current_settings(), rate
         if self._source.is_at_start:
-            self._start = {id(parameter): parameter.clone() for parameter in self._parameters}
+            if self._recorder.request.wants("distance_from_start"):
+                self._start = {id(parameter): parameter.clone() for parameter in self._parameters}
             self._recorder.snapshot_start()
         self._gradients = {} if self._plan.is_empty else self._current_gradients()
         if self._plan.needs_weights_before:
@@ -182,15 +186,14 @@ class PaddleAdapter:
             measurement = Measurement(
                 values=_Table(cells), present=tuple(id(parameter) in gradients for parameter in self._parameters)
             )
+        gradients = self._gradients
         following = self._source.end(measurement, self._settings)
-        self._before = {}
-        self._previous = {}
+        self._before, self._previous, self._gradients = {}, {}, {}
         if following.needs_previous_gradient:
-            gradients = self._gradients or self._current_gradients()
+            gradients = gradients or self._current_gradients()
             self._previous = {
                 id(p): _dense(gradients[id(p)], p).clone() for p in self._parameters if id(p) in gradients
             }
-        self._gradients = {}
 
     # ------------------------------------------------------------------------------------------------- measuring
 

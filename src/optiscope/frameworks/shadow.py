@@ -33,10 +33,13 @@ class Shadow:
         self._observed = None
         if vars(self._owner).get(self._name) is not self:
             return
-        if self._below is None:
+        below = self._below
+        while isinstance(below, Shadow) and below._observed is None:
+            below = below._below  # removed meanwhile
+        if below is None:
             del vars(self._owner)[self._name]
         else:
-            vars(self._owner)[self._name] = self._below
+            vars(self._owner)[self._name] = below
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return copy.deepcopy(self.__wrapped__, memo)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ class StepSource:
         self._recorder = recorder
         self._request = recorder.request
         self._budget = Budget(recorder.request.budget)
+        self._is_unthinned = recorder.request.budget is None and not any(recorder.request.quantities.values())
         self._queue: deque[tuple[Plan, Labels, Position, Measurement]] = deque()
         self._settings_queue: deque[tuple[Labels, Position, Settings]] = deque()
         self._is_submitted = False
@@ -47,7 +48,7 @@ class StepSource:
         self._settled_at: float | None = None
         self._own_settled = 0.0
         self._writer_charged = 0.0
-        self._times_measured: dict[str, int] = {}
+        self._times_measured: Counter[tuple[Quantity, ...]] = Counter()
         self._histogram_schedule = recorder.request.histogram_schedule()
         self._snapshot_schedule = snapshot_schedule
         self._histogram_due = self._histogram_schedule.next_after(self.step)
@@ -95,7 +96,10 @@ class StepSource:
     def intervals(self) -> dict[str, float]:
         """For each quantity, the mean number of steps from one measurement to the next."""
         steps = self.step - self._first_step
-        return {self._prefix + name: steps / times for name, times in self._times_measured.items()}
+        times: Counter[str] = Counter()
+        for quantities, count in self._times_measured.copy().items():
+            times.update({quantity.name: count for quantity in quantities})
+        return {self._prefix + name: steps / count for name, count in times.items()}
 
     @property
     def _prefix(self) -> str:
@@ -107,8 +111,11 @@ class StepSource:
         """Plan the next step; when that step has nothing to measure, also when to plan again."""
         step = self.step + 1
         wake = [step + LONGEST_GAP]
-        chosen = []
-        for quantity, schedule in self._request.quantities.items():
+        chosen: list[Quantity] = []
+        if self._is_unthinned:
+            chosen.extend(self._request.quantities)
+            wake.append(step + 1)
+        for quantity, schedule in () if self._is_unthinned else self._request.quantities.items():
             if schedule is None:
                 due = self._budget.affordable(quantity.cost)
                 wake.append(self.step + self._budget.steps_until(quantity.cost))
@@ -175,8 +182,7 @@ class StepSource:
         position = self._recorder.position()
         if measurement is not None:
             self._queue.append((self.plan, self.labels, position, measurement))
-            for quantity in self.plan.quantities:
-                self._times_measured[quantity.name] = self._times_measured.get(quantity.name, 0) + 1
+            self._times_measured[self.plan.quantities] += 1
         if settings is not None:
             self._settings_queue.append((self.labels, position, settings))
         if not self._is_submitted:

@@ -38,7 +38,7 @@ def save(
     Args:
         result: a plotly figure, or anything that `optiscope.plot` draws (a run, a series, a comparison, ...).
         path: where to; its folder must exist.
-        theme: "light" or "dark", for results that are yet to be drawn; a finished figure has its theme already.
+        theme: "light" or "dark"; None keeps the theme of a finished figure and draws anything else light.
         width: in CSS pixels (1/96 inch); the figure's own when None.
         height: in CSS pixels; the figure's own when None.
         frame: "first" prints the initial state of a moving figure, which .png, .svg and .pdf otherwise refuse.
@@ -51,7 +51,7 @@ def save(
     Raises:
         UnknownName: the suffix names no format.
         CannotDraw: the figure has a part without a faithful rendering in that format.
-        ArgumentError: the folder does not exist, or an argument does not fit a finished figure.
+        ArgumentError: the folder does not exist, or `visual` arguments come with a finished figure.
     """
     target = Path(path)
     suffix = _known_suffix(target)
@@ -82,17 +82,11 @@ def _known_suffix(target: Path) -> str:
 def _figure_of(result: object, theme: Literal["light", "dark"] | None, visual: dict[str, object]) -> go.Figure:
     import plotly.graph_objects as go
 
-    if isinstance(result, go.Figure):
-        if theme is not None or visual:
-            given = ", ".join([*(["theme"] if theme is not None else []), *visual])
-            raise ArgumentError(
-                "A finished figure has its theme and its look already; give these to optiscope.plot instead. "
-                f"Received: {given}."
-            )
+    if isinstance(result, go.Figure) and theme is None and not visual:
         return result
     from optiscope.figures import plot
 
-    return plot(result, theme=theme or "light", **visual)
+    return plot(result, theme=theme or "light", **visual)  # type: ignore[arg-type]
 
 
 def _writer(

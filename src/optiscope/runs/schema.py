@@ -142,7 +142,7 @@ class Layout:
             raise ValueError(f"its timelines begin with {timelines}, not with {REQUIRED_TIMELINES}")
         fields = [schema.field(index) for index in range(len(timelines), len(schema))]
         if source == LONG_SOURCE:
-            if [str(each.type) for each in fields] != ["string", "double"]:
+            if [(each.name, str(each.type)) for each in fields] != [("name", "string"), ("value", "double")]:
                 raise ValueError("its columns are not a name and a value")
             return cls(source=source, timelines=timelines, columns=())
         return cls(source=source, timelines=timelines, columns=tuple(_column(each) for each in fields))
@@ -165,6 +165,9 @@ def _column(field: pa.Field) -> Column:
         raise ValueError(
             f"its column {field.name!r} has {field.type.list_size} elements for {column.width} labels and bins"
         )
+    edges = column.edges
+    if edges is not None and (len(edges) != (column.bins or 0) + 1 or not np.all(np.diff(edges) > 0)):
+        raise ValueError(f"its column {field.name!r} has {len(edges)} edges for {column.bins} bins, or not in order")
     return column
 
 

@@ -101,7 +101,7 @@ class Scribe:
         self._rows.last_values.update(last_values_of(content))
         self._earlier = {name: int((content.get("counters") or {}).get(name, 0)) for name in ("rows_dropped", "faults")}
         self._other_bytes = 0
-        self._events = bytearray()
+        self._events: list[Event] = []
         self._described_at: float | None = None
         self._written: tuple[object, ...] = (self.status,)
         self._written_at = self._beaten_at = time.monotonic()
@@ -169,10 +169,7 @@ class Scribe:
     def _take(self, item: Any) -> None:
         match item:
             case Event():
-                position = self._rows.last_position
-                if item.step < 0:  # the writer's own events happen wherever the rows have come to
-                    item = replace(item, step=int(position.step if position else self._content.get("steps") or 0))
-                self._events += encode_event(item)
+                self._events.append(item)
             case Description():
                 self._content.update(item.fields)
                 self._described_at = self._described_at or time.monotonic()
@@ -223,11 +220,17 @@ class Scribe:
     # ------------------------------------------------------------------------------------------------ other files
 
     def _write_events(self, *, durable: bool) -> None:
-        if self._events or durable:
-            lines = bytes(self._events)
-            append_events(self._path, lines, durable=durable)
-            self._other_bytes += len(lines)
-            del self._events[: len(lines)]
+        if not self._events and not durable:
+            return
+        position = self._rows.last_position
+        step = int(position.step if position is not None else self._content.get("steps") or 0)
+        # The writer's own events have no step: they happen wherever the rows have come to.
+        lines = b"".join(
+            encode_event(replace(each, step=each.step if each.step >= 0 else step)) for each in self._events
+        )
+        append_events(self._path, lines, durable=durable)
+        self._other_bytes += len(lines)
+        self._events.clear()
 
     def _write_content(self, *, at_once: bool = False, durable: bool = False) -> None:
         """Replace run.json if something in it changed, at most once in a while."""

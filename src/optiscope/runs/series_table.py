@@ -63,7 +63,9 @@ class SeriesTable:
             layout = segment.layout
             if layout.source == HISTOGRAM_SOURCE:
                 for index, column in enumerate(layout.columns):
-                    table.histograms.setdefault(column.name, []).append(Part(segment, index, column))
+                    is_companion = column.name.endswith(NONFINITE_SUFFIX)
+                    if is_companion == (column.bins is None) and column.labels is not None:
+                        table.histograms.setdefault(column.name, []).append(Part(segment, index, column))
                 continue
             columns: Iterable[tuple[int | None, Column]] = enumerate(layout.columns)
             if layout.is_long:
@@ -120,7 +122,8 @@ class SeriesTable:
             companion = companions.get(part.segment)
             if companion is not None and companion.column.labels == part.column.labels:
                 columns = [labels.index(label) for label in part.column.labels or ()]
-                nonfinite[row : row + rows, columns] = _read(companion, 0).values
+                found = _read(companion, 0).values[:rows]  # fewer when a damaged batch ended the segment meanwhile
+                nonfinite[row : row + len(found), columns] = found
             row += rows
         if edges is None and bins == len(fixed_edges()) - 1:
             edges = tuple(fixed_edges())
@@ -205,7 +208,7 @@ def _joined_values(stretches: Sequence[_Stretch], labels: tuple[str, ...] | None
 def _joined_counts(stretches: Sequence[_Stretch], labels: tuple[str, ...], bins: int) -> NDArray[np.int64]:
     joined = np.zeros((sum(len(stretch.values) for stretch in stretches), len(labels), bins), dtype=np.int64)
     for stretch in stretches:
-        stretch.values = stretch.values.reshape(len(stretch.values), -1, bins)
+        stretch.values = stretch.values.reshape(len(stretch.values), len(stretch.column.labels or ()), bins)
     _place(joined, stretches, labels)
     return joined
 

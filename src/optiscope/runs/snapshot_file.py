@@ -76,6 +76,7 @@ def write_snapshot(
             save_file(stored, temporary, metadata=metadata)
         except SafetensorError as error:
             raise OSError(str(error)) from error
+        temporary.chmod(path.parent.stat().st_mode & 0o666)  # the library's files are for their owner only
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
             size = os.fstat(file.fileno()).st_size

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tests.conformance.problem import HIDDEN, LEARNING_RATE, OUTPUTS, SPARE, Setting, initial_weights
+from tests.conformance.problem import HIDDEN, INPUTS, LEARNING_RATE, OUTPUTS, SPARE, Setting, initial_weights
 
 
 class Network(keras.Model):  # type: ignore[misc]  # the framework is not typed
@@ -28,13 +28,13 @@ class KerasLoop:
     """Steps through `train_on_batch`, which runs the same compiled function as `fit`."""
 
     framework = "keras"
-    jit_compile: bool | str = False
 
     def __init__(self, setting: Setting) -> None:
-        # Keras keeps the learning rate in its default precision.
+        # Layers follow the policy, and the learning rate is kept in the default precision.
         keras.config.set_floatx(setting.dtype)
+        keras.config.set_dtype_policy(setting.dtype)
         self.model: Any = Network(spare=setting.spare)
-        self.model.build((None, initial_weights(setting)["hidden.weight"].shape[0]))
+        self.model(np.zeros((1, INPUTS), dtype=setting.dtype))  # builds it
         self.names = {
             "hidden.weight": "network/hidden/kernel",
             "hidden.bias": "network/hidden/bias",
@@ -46,7 +46,7 @@ class KerasLoop:
         for name, path in self.names.items():
             self._variables[path].assign(weights[name])
         self.optimizer: Any = keras.optimizers.SGD(LEARNING_RATE, momentum=setting.momentum)
-        self.model.compile(optimizer=self.optimizer, loss="mse", jit_compile=self.jit_compile)
+        self.model.compile(optimizer=self.optimizer, loss="mse", jit_compile=False)
 
     def step(self, x: NDArray[Any], y: NDArray[Any]) -> Any:
         self.model.reset_metrics()
@@ -61,12 +61,6 @@ class KerasLoop:
     def traces(self) -> object:
         methods = ("fit", "make_train_function", "apply", "update_step")
         return [name for owner in (self.model, self.optimizer) for name in methods if name in vars(owner)]
-
-
-class XlaLoop(KerasLoop):
-    """The same, compiled by XLA as a whole, which is what Keras does by default."""
-
-    jit_compile = True
 
 
 class EagerLoop(KerasLoop):

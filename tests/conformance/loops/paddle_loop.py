@@ -26,7 +26,7 @@ class PaddleLoop:
     framework = "paddle"
 
     def __init__(self, setting: Setting) -> None:
-        self.model = Network(spare=setting.spare).astype(setting.dtype)
+        self.model = Network(spare=setting.spare).to(dtype=setting.dtype)
         weights = initial_weights(setting)
         self.names = {name: name for name in weights}
         self.model.set_state_dict({name: paddle.to_tensor(array) for name, array in weights.items()})
@@ -50,4 +50,4 @@ class PaddleLoop:
         self.optimizer.set_lr(rate)
 
     def traces(self) -> object:
-        return sorted(vars(self.optimizer)), sorted(vars(self.model)), self.optimizer.step.__func__
+        return sorted(vars(self.optimizer)), sorted(vars(self.model))

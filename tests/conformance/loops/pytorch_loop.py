@@ -41,7 +41,7 @@ class PytorchLoop:
         loss = torch.square(self.model(torch.from_numpy(x)) - torch.from_numpy(y)).mean()
         loss.backward()
         self.optimizer.step()
-        return loss
+        return loss.detach()
 
     def weights(self) -> dict[str, NDArray[Any]]:
         arrays = {name: p.detach().numpy().copy() for name, p in self.model.named_parameters()}

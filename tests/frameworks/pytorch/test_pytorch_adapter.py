@@ -653,12 +653,12 @@ def test_a_metric_that_is_no_number_is_left_out_with_one_warning_and_training_go
 
 
 def test_a_failure_inside_the_recorder_warns_once_is_counted_and_training_goes_on(tmp_path, monkeypatch):
-    from optiscope.frameworks.pytorch import meter
+    from optiscope.frameworks.pytorch.small import SmallTensors
 
     def fail(*_):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(meter.sums, "weight_sums", fail)
+    monkeypatch.setattr(SmallTensors, "weight_sums", fail)
     model = small_network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     start = flat(model.parameters())

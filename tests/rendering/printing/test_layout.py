@@ -219,7 +219,7 @@ def test_an_invisible_trace_is_no_obstacle() -> None:
 def test_a_moving_figure_is_printed_only_on_request() -> None:
     figure = go.Figure(LINE, frames=[go.Frame(data=[LINE])])
     figure.update_layout(sliders=[{"steps": []}], updatemenus=[{"buttons": []}])
-    with pytest.raises(CannotDraw, match='frames, sliders, updatemenus.*frame="first"'):
+    with pytest.raises(CannotDraw, match=r'frames, sliders, updatemenus.*frame="first"'):
         figure_to_matplotlib(figure)
     assert len(figure_to_matplotlib(figure, frame="first").axes[0].lines) == 1
     with pytest.raises(UnknownName, match="first"):

@@ -15,9 +15,10 @@ from optiscope.rendering.printing.text import Font, installed_family, lettering
     [
         ("plain", "plain"),
         ("two<br>lines", "two\nlines"),
-        ("10<sup>−3</sup>", "10$^{\\mathrm{−3}}$"),
-        ("a<sub>i j</sub>", "a$_{\\mathrm{i\\ j}}$"),
-        ("the <b>best</b>", "the $\\mathbf{best}$"),
+        ("10<sup>−3</sup>", r"10$^{\text{−3}}$"),
+        ("a<sub>i j</sub>", r"a$_{\text{i j}}$"),
+        ("the <b>best</b>", r"the $\mathbf{best}$"),
+        ("the <b>best #1</b>", r"the $\mathbf{best\ }\text{#}\mathbf{1}$"),
         ("&lt;3 &amp; more", "<3 & more"),
         ("costs $5 or $6", r"costs \$5 or \$6"),
         ('<a href="x">link</a>', "link"),

@@ -57,6 +57,12 @@ class KerasAdapter:
         scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         self._optimizer = optimizer.inner_optimizer if scaled else optimizer
         self._model = model
+        ours = {id(_raw(variable)) for variable in model.variables}
+        if self._optimizer.built and ours.isdisjoint(id(variable) for variable in self._optimized()):
+            raise ArgumentError(
+                "The optimizer was built for variables of which none of the model's is one, so nothing of it would be "
+                "trained. Watch the optimizer that the model was compiled with: watch(model, model.optimizer)."
+            )
         self._recorder: Recorder
         self._source: StepSource | None = None
         self._meter: Meter | None = None
@@ -64,6 +70,7 @@ class KerasAdapter:
         self._inputs: dict[int, Any] = {}
         self._expected = 0
         self._learning_rate: Any = None
+        self._last_rate: float | None = None
         self._is_hidden = False
         self._steps_seen = 0
         self._epoch = 0
@@ -213,7 +220,9 @@ class KerasAdapter:
         if plan.reductions:
             table = np.stack([reading.values[reduction] for reduction in plan.reductions])
             measurement = Measurement(values=Known(table), present=reading.present)
-        self._source.end(measurement, self._settings(reading.learning_rate))
+        changed = reading.learning_rate != self._last_rate
+        self._last_rate = reading.learning_rate
+        self._source.end(measurement, self._settings(reading.learning_rate) if changed or plan.reductions else None)
         self._arm()
 
     def _arm(self) -> None:

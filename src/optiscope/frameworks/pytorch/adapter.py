@@ -228,8 +228,8 @@ class WatchedOptimizer:
             if self._source.is_at_start:
                 self._meter.keep_start()
                 self._recorder.snapshot_start()
-            elif not self._plan.is_empty:
-                self._meter.follow_devices()
+            elif not self._plan.is_empty and self._meter.is_outdated:
+                self._meter = self._meter.successor(self._meter.parameters)
             self._meter.before(self._plan, getattr(self.optimizer, "grad_scale", None))
 
     def _after_step(self, *_: Any) -> None:
@@ -248,7 +248,7 @@ class WatchedOptimizer:
             following = self._source.end(measurement, settings)
             if following.needs_previous_gradient:
                 with torch.no_grad():
-                    self._meter.keep_gradients()
+                    self._meter.keep_gradients(self._plan)
             if measurement is not None:
                 self._meter.forget_gradients()
 
@@ -281,7 +281,8 @@ class WatchedOptimizer:
     def _follow_groups(self) -> None:
         """Parameters have been added, removed or replaced: begin to measure those that are there now."""
         self._identity = self._identities()
-        self._meter = Meter(self.parameters()).taking_over(self._meter)
+        with torch.no_grad():
+            self._meter = self._meter.successor(self.parameters())
         self._source.labels = self._labels()
         self._watch_raw_gradients()
         self._recorder.writer.event("parameters-changed", "The optimizer's parameters changed.", step=self._source.step)

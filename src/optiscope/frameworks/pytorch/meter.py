@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -11,74 +12,108 @@ from torch import Tensor
 
 from optiscope.frameworks.pytorch import sums
 from optiscope.frameworks.pytorch.counts import BIN_COLUMNS, log_histogram
+from optiscope.frameworks.pytorch.large import LargeTensors
+from optiscope.frameworks.pytorch.recipe import Recipe, Trust
+from optiscope.frameworks.pytorch.small import MOST_ELEMENTS, SmallTensors
+from optiscope.frameworks.pytorch.sums import Cell
 from optiscope.frameworks.pytorch.transfer import Resolved, Transfer
 from optiscope.recording.measurement import Measurement
 from optiscope.recording.pending import Known, Pending
 from optiscope.recording.plan import Plan
 from optiscope.recording.reductions import Reduction
 
-_MENDABLE_NORMS = frozenset(
-    {Reduction.GRADIENT_NORM, Reduction.WEIGHT_NORM, Reduction.UPDATE_NORM, Reduction.START_DISTANCE}
-)
-"""Norms whose tensors are still at hand after the step."""
-_NORMS = _MENDABLE_NORMS | {Reduction.PREVIOUS_GRADIENT_NORM, Reduction.RAW_GRADIENT_NORM}
-"""Measured as a sum of squares; the root is taken at the end."""
-_FACTORS = {
-    Reduction.UPDATE_DOT_GRADIENT: (Reduction.UPDATE_NORM, Reduction.GRADIENT_NORM),
-    Reduction.GRADIENT_DOT_PREVIOUS: (Reduction.GRADIENT_NORM, Reduction.PREVIOUS_GRADIENT_NORM),
-}
-"""Sums of products, and the norms whose product bounds them."""
-_SAFE_PRODUCT_PER_ELEMENT = 1e-31
-"""A float32 sum of products above this, times the number of elements, has lost nothing to underflow."""
+Item = TypeVar("Item")
+_EMPTY_RECIPE = Recipe((), on_cpu=True, knows_previous_norms=False)
 
 
 class Meter:
-    """Holds the copies that measuring needs: two, unless the optimizer overwrites its gradients.
+    """Measures, step by step, what plans ask for. Holds two copies of the parameters.
 
-    `_kept` serves in turn as the gradient of the step before (from the end of one step to the beginning of the next)
-    and as the weights before the step (from there to its end), so that both cost one copy. The other copy is `_start`.
+    There is a third only while a step is taken by an optimizer that overwrites its gradients.
     """
 
-    def __init__(self, parameters: Sequence[Tensor]) -> None:
+    def __init__(self, parameters: Sequence[Tensor], starts: Mapping[int, Tensor] | None = None) -> None:
+        """`starts` are weights to measure distances from, by the id of the parameter; by default those of now."""
         self.parameters = tuple(parameters)
-        self.sizes = np.array([p.numel() * (2 if p.is_complex() else 1) for p in self.parameters], dtype=np.float64)
-        """Number of elements of each parameter, a complex one counted as two."""
-        self._orders = [sums.memory_order(parameter) for parameter in parameters]
-        self._count = len(self.parameters)
-        self._start: list[Tensor] = []
-        self._kept: list[Tensor] = []
-        self._holds_gradient = [False] * self._count
-        self._gradients: list[Tensor | None] = [None] * self._count
-        self._versions: list[int] = []
-        self._copied = False
         self.overwrites_gradients = False
         """Whether the optimizer was seen to change gradients in its step; they are then copied before each."""
+        self._count = len(self.parameters)
+        self._on_cpu = all(parameter.device.type == "cpu" for parameter in parameters)
+        self._identity = self._kinds()
+        small = {index for index, parameter in enumerate(parameters) if _is_small(parameter)}
+        self._small_at = sorted(small)
+        self._large_at = [index for index in range(self._count) if index not in small]
+        self._small = SmallTensors([self.parameters[index] for index in self._small_at])
+        self._large = LargeTensors([self.parameters[index] for index in self._large_at])
+        sizes = np.array([p.numel() * (2 if p.is_complex() else 1) for p in self.parameters], dtype=np.float64)
+        dtypes = [torch.float64 if i in small else sums.summing_dtype(p) for i, p in enumerate(self.parameters)]
+        self._trust = Trust(sizes, dtypes)
+        self._recipes: dict[tuple[tuple[Reduction, ...], bool], Recipe] = {}
+        self._starts = dict(starts or {})
+        self._has_start = False
+        self._kept_norms: NDArray[np.float64] | None = None
+        # What follows is of the step that is being measured.
+        self._recipe = _EMPTY_RECIPE
+        self._gradients: list[Tensor | None] = [None] * self._count
+        self._versions: list[int] = []
+        self._are_copies = False
         self._are_spoilt = False
-        self._on_cpu = True
-        self._cells: dict[Reduction, list[Tensor | None]] = {}
-        self._raw: list[Tensor | None] = [None] * self._count
+        self._norms: NDArray[np.float64] | None = None
+        self._previous_norms: NDArray[np.float64] | None = None
         self._present: tuple[bool, ...] = ()
-        self._kept_norms: list[Tensor | None] = []
-        self._no_cells: list[Tensor | None] = [None] * self._count
+        self._raw: list[Cell] = [np.nan] * self._count
+        self._small_sums: list[NDArray[np.float64]] = []
+        self._large_sums: list[list[Cell]] = []
         self._histograms: dict[str, list[Tensor]] = {}
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """Number of elements of each parameter, a complex one counted as two."""
+        return self._trust.sizes
 
     def held_bytes(self) -> int:
         """Memory of the lasting copies, in bytes."""
-        return sum(tensor.numel() * tensor.element_size() for tensor in (*self._start, *self._kept))
+        return self._small.held_bytes() + self._large.held_bytes()
 
     def keep_start(self) -> None:
         """Copy the weights that distances are measured from. Only the first call does."""
-        if not self._start:
-            self._start = [parameter.detach().clone() for parameter in self.parameters]
+        if not self._has_start:
+            self._has_start = True
+            starts = [self._starts.get(id(parameter), parameter) for parameter in self.parameters]
+            self._small.keep_start(self._of(self._small_at, starts))
+            self._large.keep_start(self._of(self._large_at, starts))
+            self._starts = {}
 
-    def taking_over(self, old: Meter) -> Meter:
-        """Take from `old` the start of the parameters that both measure, so that distances go on; returns itself."""
-        starts = {id(parameter): start for parameter, start in zip(old.parameters, old._start, strict=bool(old._start))}
-        self._start = [
-            starts[id(parameter)] if id(parameter) in starts else parameter.detach().clone()
-            for parameter in self.parameters
-        ]
-        return self
+    def successor(self, parameters: Sequence[Tensor]) -> Meter:
+        """A meter of other parameters, or of the same after they were moved or converted, with the same start."""
+        starts = {}
+        for index, parameter in enumerate(self.parameters):
+            part, place = self._part_of(index)
+            start = part.start_of(place)
+            if parameter.is_complex():
+                start = torch.view_as_complex(start.reshape(-1, 2))
+            starts[id(parameter)] = start
+        meter = Meter(parameters, starts)
+        meter.overwrites_gradients = self.overwrites_gradients
+        meter.keep_start()
+        return meter
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the user has moved or converted the model since."""
+        return self._identity != self._kinds()
+
+    def _kinds(self) -> list[tuple[torch.device, torch.dtype]]:
+        return [(parameter.device, parameter.dtype) for parameter in self.parameters]
+
+    def _part_of(self, index: int) -> tuple[SmallTensors | LargeTensors, int]:
+        if index in self._small_at:
+            return self._small, self._small_at.index(index)
+        return self._large, self._large_at.index(index)
+
+    @staticmethod
+    def _of(places: Sequence[int], tensors: Sequence[Item]) -> list[Item]:
+        return [tensors[index] for index in places]
 
     # --------------------------------------------------------------------------------------------- before the step
 
@@ -86,62 +121,48 @@ class Meter:
         """Measure one gradient as the backward pass has just left it; the last call before the step counts."""
         gradient = self.parameters[index].grad
         if gradient is not None:
-            measured = sums.gradient_sums({Reduction.GRADIENT_NORM}, self._flat(gradient, index), None)
-            self._raw[index] = measured[Reduction.GRADIENT_NORM]
+            flat = sums.flatten(gradient, None)
+            (self._raw[index],) = sums.gradient_sums((Reduction.GRADIENT_NORM,), flat, None)
 
     def before(self, plan: Plan, grad_scale: Tensor | None) -> None:
         """Measure the gradients as they enter the step, and copy what the step will change.
 
         `grad_scale` is what a fused optimizer will divide the gradients by inside its step, if it does.
         """
-        self._on_cpu = all(parameter.device.type == "cpu" for parameter in self.parameters)
-        self._cells = {reduction: [None] * self._count for reduction in plan.reductions}
-        self._histograms = {kind: [] for kind in plan.histograms}
-        self._copied = grad_scale is not None or self.overwrites_gradients
-        if plan.is_empty and not self.overwrites_gradients:
-            self._gradients = [None] * self._count
+        self._take_gradients(grad_scale)
+        if plan.is_empty:
             return
-        for index, parameter in enumerate(self.parameters):
-            gradient = parameter.grad
-            if gradient is not None and self._copied:
-                gradient = gradient / grad_scale if grad_scale is not None else gradient.clone()
-            self._gradients[index] = gradient
-        self._versions = [0 if gradient is None else gradient._version for gradient in self._gradients]
-        if Reduction.RAW_GRADIENT_NORM in self._cells:
-            self._cells[Reduction.RAW_GRADIENT_NORM] = self._raw
-            self._raw = [None] * self._count
-        self._present = tuple(gradient is not None for gradient in self._gradients)
-        wanted = self._wanted_of_gradient(plan)
-        for index, gradient in enumerate(self._gradients):
-            if gradient is not None and wanted:
-                previous = self._flat(self._kept[index], index) if self._holds_gradient[index] else None
-                self._put(index, sums.gradient_sums(wanted, self._flat(gradient, index), previous))
+        self._recipe = recipe = self._recipe_of(plan)
+        self._previous_norms, self._kept_norms, self._norms = self._kept_norms, None, None
+        small, large = self._of(self._small_at, self._gradients), self._of(self._large_at, self._gradients)
+        self._small_sums = [self._small.gradient_sums(recipe.of_gradient, small)]
+        self._large_sums = [self._large.gradient_sums(recipe.of_gradient, large)]
+        self._histograms = {kind: [] for kind in plan.histograms}
         if "gradients" in self._histograms:
             self._histograms["gradients"] = [
                 log_histogram(p.new_empty(0) if g is None else g)
                 for p, g in zip(self.parameters, self._gradients, strict=True)
             ]
         if plan.needs_weights_before:
-            self._keep([parameter.detach() for parameter in self.parameters])
-            self._holds_gradient = [False] * self._count
+            self._small.keep_weights()
+            self._large.keep_weights()
 
-    def _wanted_of_gradient(self, plan: Plan) -> Set[Reduction]:
-        wanted = set(plan.reductions) & sums.OF_THE_GRADIENT
-        if Reduction.GRADIENT_SPREAD in plan.reductions:
-            # Σ (g − mean)² = Σ g² − (Σ g)²/n, which is mended where it loses digits.
-            wanted |= {Reduction.GRADIENT_NORM, Reduction.GRADIENT_SUM}
-        if self._on_cpu and Reduction.GRADIENT_NORM in wanted:
-            # A finite norm says, without another pass, that every element is finite.
-            wanted.discard(Reduction.GRADIENT_NONFINITE)
-        if self._kept_norms and Reduction.PREVIOUS_GRADIENT_NORM in wanted:
-            wanted.discard(Reduction.PREVIOUS_GRADIENT_NORM)
-            self._cells[Reduction.PREVIOUS_GRADIENT_NORM] = self._kept_norms
-        self._kept_norms = []
-        return wanted
+    def _take_gradients(self, grad_scale: Tensor | None) -> None:
+        gradients = [parameter.grad for parameter in self.parameters]
+        self._are_copies = grad_scale is not None or self.overwrites_gradients
+        if grad_scale is not None:
+            gradients = [g if g is None else g / grad_scale for g in gradients]
+        elif self.overwrites_gradients:
+            gradients = [g if g is None else g.clone() for g in gradients]
+        self._gradients = gradients
+        self._versions = [0 if g is None else g._version for g in gradients]
+        self._present = tuple([g is not None for g in gradients])
 
-    def _put(self, index: int, measured: sums.Sums) -> None:
-        for reduction, cell in measured.items():
-            self._cells.setdefault(reduction, [None] * self._count)[index] = cell
+    def _recipe_of(self, plan: Plan) -> Recipe:
+        key = (plan.reductions, self._kept_norms is not None)
+        if key not in self._recipes:
+            self._recipes[key] = Recipe(plan.reductions, on_cpu=self._on_cpu, knows_previous_norms=key[1])
+        return self._recipes[key]
 
     # ---------------------------------------------------------------------------------------------- after the step
 
@@ -151,59 +172,45 @@ class Meter:
         `versions_tell` says whether a raised version counter of a gradient means that the step overwrote it; fused
         optimizers raise it although they do not.
         """
-        if plan.is_empty:
-            return None
-        overwritten = (
-            versions_tell
-            and not self._copied
-            and any(
-                gradient is not None and gradient._version != version
-                for gradient, version in zip(self._gradients, self._versions, strict=True)
-            )
-        )
-        if overwritten:
+        if versions_tell and not self._are_copies and self._have_changed():
             # From the next step on the gradients are copied first; what needs them after this one is not known.
             self.overwrites_gradients = self._are_spoilt = True
             self._gradients = [None] * self._count
-        wanted = set(plan.reductions) & sums.OF_THE_WEIGHTS
-        if wanted:
-            has_start = Reduction.START_DISTANCE in wanted
-            for index, parameter in enumerate(self.parameters):
-                gradient = self._gradients[index]
-                measured = sums.weight_sums(
-                    wanted,
-                    self._flat(parameter.detach(), index),
-                    self._flat(self._kept[index], index) if plan.needs_weights_before else None,
-                    self._flat(self._start[index], index) if has_start else None,
-                    None if gradient is None else self._flat(gradient, index),
-                )
-                self._put(index, measured)
+        if plan.snapshot and not (plan.reductions or plan.histograms):
+            return None
+        recipe = self._recipe
+        small, large = self._of(self._small_at, self._gradients), self._of(self._large_at, self._gradients)
+        self._small_sums.append(self._small.weight_sums(recipe.of_weights, small))
+        self._large_sums.append(self._large.weight_sums(recipe.of_weights, large))
         if "weights" in self._histograms:
             self._histograms["weights"] = [log_histogram(p) for p in self.parameters]
         if "updates" in self._histograms:
-            self._histograms["updates"] = [
-                log_histogram(p - k) for p, k in zip(self.parameters, self._kept, strict=True)
-            ]
-        if not (plan.reductions or plan.histograms):
-            return None
+            self._histograms["updates"] = [log_histogram(self._update(index)) for index in range(self._count)]
         return Measurement(
-            values=self._table(plan),
+            values=self._on_host() if self._on_cpu else self._on_the_way(),
             present=None if all(self._present) else self._present,
             histograms=self._histogram_tables() if plan.histograms else None,
         )
 
-    def keep_gradients(self) -> None:
-        """Keep the gradients of this step for the next one."""
+    def _have_changed(self) -> bool:
+        return any(
+            gradient is not None and gradient._version != version
+            for gradient, version in zip(self._gradients, self._versions, strict=True)
+        )
+
+    def keep_gradients(self, plan: Plan) -> None:
+        """Keep the gradients of the step that `plan` was for, for the next one."""
+        gradients = self._gradients
+        if plan.is_empty and not self._are_copies:
+            gradients = [parameter.grad for parameter in self.parameters]
         if self._are_spoilt:
             self._are_spoilt = False
-            self._holds_gradient = [False] * self._count
-            return
-        gradients = self._gradients
-        if not any(gradient is not None for gradient in gradients):
-            gradients = [parameter.grad for parameter in self.parameters]
-        self._keep([p if g is None else g for p, g in zip(self.parameters, gradients, strict=True)])
-        self._holds_gradient = [gradient is not None for gradient in gradients]
-        self._kept_norms = self._cells.get(Reduction.GRADIENT_NORM, [])
+            gradients = [None] * self._count
+        self._small.keep_gradients(
+            self._of(self._small_at, gradients), are_measured=gradients is self._gradients and not plan.is_empty
+        )
+        self._large.keep_gradients(self._of(self._large_at, gradients))
+        self._kept_norms = None if plan.is_empty or all(g is None for g in gradients) else self._norms
 
     def forget_gradients(self) -> None:
         """Let go of the references to the user's gradients, which would keep their memory from being freed."""
@@ -211,79 +218,70 @@ class Meter:
 
     # --------------------------------------------------------------------------------------------------- handing over
 
-    def _table(self, plan: Plan) -> Pending[NDArray[np.float64]]:
-        """The reductions as a table, rows in the order of the plan; NaN where a cell is missing."""
-        rows = tuple(dict.fromkeys((*plan.reductions, *self._cells)))
-        asked, sizes = len(plan.reductions), self.sizes
-        if not self._on_cpu:
-            return self._table_on_device(rows, lambda table: _finish(table, rows, sizes)[:asked])
-        table = np.full((len(rows), self._count), np.nan)
-        for row, reduction in enumerate(rows):
-            table[row] = [
-                np.nan if cell is None else cell.item() for cell in self._cells.get(reduction, self._no_cells)
-            ]
-        _finish(table, rows, sizes)
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._mend(table, rows, sizes)
-        return Known(table[:asked])
+    def _on_host(self) -> Pending[NDArray[np.float64]]:
+        """The reductions at once; on a CPU, where looking is free, what over- or underflowed is measured again."""
+        recipe = self._recipe
+        numbers = [[c.item() if isinstance(c, Tensor) else c for c in cells] for cells in self._large_sums]
+        table = self._table(recipe, numbers, self._small_sums, self._take_raw())
+        recipe.finish(table, self._trust)
+        for row, index in recipe.doubtful(table, self._trust):
+            table[row, index] = self._careful(recipe.rows[row], index)
+        if recipe.previous_norm is not None and self._previous_norms is not None:
+            table[recipe.previous_norm] = self._previous_norms
+        if recipe.gradient_norm is not None:
+            self._norms = table[recipe.gradient_norm]
+        return Known(table[recipe.asked])
 
-    def _table_on_device(
-        self, rows: Sequence[Reduction], finish: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-    ) -> Pending[NDArray[np.float64]]:
-        places: dict[torch.device, list[tuple[int, int]]] = {}
-        cells: dict[torch.device, list[Tensor]] = {}
-        for row, reduction in enumerate(rows):
-            for column, cell in enumerate(self._cells.get(reduction, self._no_cells)):
-                if cell is not None:
-                    places.setdefault(cell.device, []).append((row, column))
-                    cells.setdefault(cell.device, []).append(cell)
-        shape = (len(rows), self._count)
+    def _on_the_way(self) -> Pending[NDArray[np.float64]]:
+        """The reductions when the devices have sent them, in one transfer for each."""
+        recipe, trust, small = self._recipe, self._trust, self._small_sums
+        cells = [*self._take_raw(), *self._large_sums[0], *self._large_sums[1]]
+        first, second = self._count, self._count + len(self._large_sums[0])
+        places: dict[torch.device, list[int]] = {}
+        for place, cell in enumerate(cells):
+            if isinstance(cell, Tensor):
+                places.setdefault(cell.device, []).append(place)
+        stacked = [torch.stack([c for i in group if isinstance(c := cells[i], Tensor)]) for group in places.values()]
 
         def collect(arrived: list[Tensor]) -> NDArray[np.float64]:
-            table = np.full(shape, np.nan)
-            for device_places, values in zip(places.values(), arrived, strict=True):
-                table[tuple(np.array(device_places).T)] = values.double().numpy()
-            return finish(table)
+            numbers = np.array([np.nan if isinstance(cell, Tensor) else cell for cell in cells])
+            for group, values in zip(places.values(), arrived, strict=True):
+                numbers[group] = values.double().numpy()
+            table = self._table(recipe, [numbers[first:second], numbers[second:]], small, numbers[:first])
+            recipe.finish(table, trust)
+            return table[recipe.asked]
 
-        return Resolved([Transfer(torch.stack(values)) for values in cells.values()], collect)
+        return Resolved([Transfer(values) for values in stacked], collect)
 
-    def _mend(self, table: NDArray[np.float64], rows: Sequence[Reduction], sizes: NDArray[np.float64]) -> None:
-        """Measure again, in float64, what over- or underflowed in the fast pass (on a CPU, where looking is free)."""
-        place = {reduction: row for row, reduction in enumerate(rows)}
-        safe_square = sizes * _SAFE_PRODUCT_PER_ELEMENT
-        norm_rows = [row for row, reduction in enumerate(rows) if reduction in _MENDABLE_NORMS]
-        norms = table[norm_rows]
-        unsafe = ~((norms * norms > safe_square) & (norms < np.inf))
-        for row, index in np.argwhere(unsafe):
-            table[norm_rows[row], index] = self._careful(rows[norm_rows[row]], int(index))
-        if Reduction.GRADIENT_NONFINITE in place and Reduction.GRADIENT_NORM in place:
-            counts = table[place[Reduction.GRADIENT_NONFINITE]]
-            counts[:] = 0.0
-            for index in np.flatnonzero(~np.isfinite(table[place[Reduction.GRADIENT_NORM]])):
-                counts[index] = self._careful(Reduction.GRADIENT_NONFINITE, int(index))
-        if Reduction.GRADIENT_SUM in place and Reduction.GRADIENT_NORM in place:
-            summed, norms = table[place[Reduction.GRADIENT_SUM]], table[place[Reduction.GRADIENT_NORM]]
-            for index in np.flatnonzero(~np.isfinite(summed) & np.isfinite(norms)):
-                summed[index] = self._careful(Reduction.GRADIENT_SUM, int(index))
-        if Reduction.GRADIENT_SPREAD in place:
-            spreads, norms = table[place[Reduction.GRADIENT_SPREAD]], table[place[Reduction.GRADIENT_NORM]]
-            squares = norms * norms
-            # Where much of Σ g² is due to the mean, the subtraction has lost digits.
-            for index in np.flatnonzero(~((spreads > 0.5 * squares) & (squares > safe_square) & (spreads < np.inf))):
-                spreads[index] = self._careful(Reduction.GRADIENT_SPREAD, int(index))
-        for reduction, (first, second) in _FACTORS.items():
-            if reduction in place:
-                products, bound = table[place[reduction]], table[place[first]] * table[place[second]]
-                sound = (bound == 0) | ~(bound < np.inf) | ((bound > safe_square) & np.isfinite(products))
-                for index in np.flatnonzero(~sound):
-                    products[index] = self._careful(reduction, int(index))
+    def _take_raw(self) -> list[Cell]:
+        raw, self._raw = self._raw, [np.nan] * self._count
+        return raw
+
+    def _table(
+        self,
+        recipe: Recipe,
+        large: Sequence[Sequence[float] | NDArray[np.float64]],
+        small: Sequence[NDArray[np.float64]],
+        raw: Sequence[Cell] | NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """The sums as a table with a row for each reduction of the recipe. The large ones come tensor by tensor."""
+        table = np.full((len(recipe.rows), self._count), np.nan)
+        row = 0
+        for reductions, of_large, of_small in zip((recipe.of_gradient, recipe.of_weights), large, small, strict=True):
+            rows = slice(row, row + len(reductions))
+            table[rows, self._small_at] = of_small
+            table[rows, self._large_at] = np.array(of_large).reshape(len(self._large_at), len(reductions)).T
+            row += len(reductions)
+        if recipe.raw is not None:
+            table[recipe.raw] = [float(cell) for cell in raw]
+        return table
 
     def _careful(self, reduction: Reduction, index: int) -> float:
         """One reduction of one tensor again, slowly; NaN where it cannot be had."""
         if reduction is Reduction.WEIGHT_NORM:
             return sums.scaled_norm(self._weights(index))
         if reduction is Reduction.START_DISTANCE:
-            return sums.scaled_norm(_difference(self._weights(index), self._flat(self._start[index], index)))
+            return sums.scaled_norm(_difference(self._weights(index), self._start(index)))
         if reduction is Reduction.UPDATE_NORM:
             return sums.scaled_norm(self._update(index))
         gradient = self._gradients[index]
@@ -305,8 +303,17 @@ class Meter:
     def _weights(self, index: int) -> Tensor:
         return self._flat(self.parameters[index].detach(), index)
 
+    def _start(self, index: int) -> Tensor:
+        part, place = self._part_of(index)
+        return part.start_of(place)
+
     def _update(self, index: int) -> Tensor:
-        return _difference(self._weights(index), self._flat(self._kept[index], index))
+        part, place = self._part_of(index)
+        return _difference(self._weights(index), part.before_of(place))
+
+    def _flat(self, tensor: Tensor, index: int) -> Tensor:
+        part, place = self._part_of(index)
+        return part.flat(tensor, place)
 
     def _histogram_tables(self) -> Pending[dict[str, NDArray[np.int64]]]:
         kinds = list(self._histograms)
@@ -319,36 +326,11 @@ class Meter:
 
         return Resolved(by_tensor, finish)
 
-    # ---------------------------------------------------------------------------------------------------------- copies
 
-    def _flat(self, tensor: Tensor, index: int) -> Tensor:
-        return sums.flatten(tensor, self._orders[index])
-
-    def _keep(self, tensors: Sequence[Tensor]) -> None:
-        if not self._kept:
-            self._kept = [torch.empty_like(parameter, requires_grad=False) for parameter in self.parameters]
-        for kept, tensor in zip(self._kept, tensors, strict=True):
-            kept.copy_(tensor.to_dense() if tensor.is_sparse else tensor)
-
-    def follow_devices(self) -> None:
-        """Move the copies to where the parameters are now, after the user has moved the model."""
-        for copies in (self._start, self._kept):
-            for index, (copy, parameter) in enumerate(zip(copies, self.parameters, strict=bool(copies))):
-                if copy.device != parameter.device or copy.dtype != parameter.dtype:
-                    copies[index] = copy.to(device=parameter.device, dtype=parameter.dtype)
+def _is_small(parameter: Tensor) -> bool:
+    elements = parameter.numel() * (2 if parameter.is_complex() else 1)
+    return parameter.device.type == "cpu" and 0 < elements <= MOST_ELEMENTS
 
 
 def _difference(first: Tensor, second: Tensor) -> Tensor:
     return first.to(torch.float64) - second.to(torch.float64)
-
-
-def _finish(table: NDArray[np.float64], rows: Sequence[Reduction], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From sums to reductions: the spread from its two sums, and the roots of the sums of squares; in place."""
-    place = {reduction: row for row, reduction in enumerate(rows)}
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if Reduction.GRADIENT_SPREAD in place:
-            squares, summed = table[place[Reduction.GRADIENT_NORM]], table[place[Reduction.GRADIENT_SUM]]
-            table[place[Reduction.GRADIENT_SPREAD]] = np.maximum(squares - np.square(summed) / sizes, 0.0)
-        for reduction in _NORMS & place.keys():
-            np.sqrt(table[place[reduction]], out=table[place[reduction]])
-    return table

@@ -98,7 +98,10 @@ def _write_ticks(part: Part, axes: Axes, request: ColourBarRequest, horizontal: 
         title = lettering(part.text("title.text"), page.font.of(part, "title.font"), part=f"title of the {part.name}")
         where = part.text("title.side", "top")
         if where == "right":
-            place, turn, align = (1.0 + 46.0 / part.number("thickness", 30.0), 0.5), 90.0, ("left", "center")
+            renderer = page.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+            widths = [drawn.label2.get_window_extent(renderer).width for drawn in own.get_major_ticks()]
+            gap = max(widths, default=0.0) + 18.0
+            place, turn, align = (1.0 + gap / part.number("thickness", 30.0), 0.5), 90.0, ("left", "center")
         elif where == "bottom":
             place, turn, align = (0.0, -0.12 if not horizontal else -1.6), 0.0, ("left", "top")
         else:

@@ -140,7 +140,9 @@ def _write_axis(scale: Axis, own: MatplotlibAxis, page: Page) -> None:
     font = page.font.of(part, "tickfont")
     own.set_ticks([tick.place for tick in ticks])
     own.set_ticklabels([lettering(tick.label, font, part=part.name).text for tick in ticks])
-    own.set_tick_params(labelsize=points(font.size), labelcolor=font.colour, pad=0.0)
+    own.set_tick_params(pad=0.0)
+    for tick, drawn in zip(ticks, own.get_major_ticks(), strict=False):
+        lettering(tick.label, font, part=part.name).dress(drawn.label1)
     ground = part.text("backgroundcolor", "rgba(204,204,204,0.5)")
     pane = parse_colour(ground) if part.flag("showbackground", default=False) and visible else (0.0, 0.0, 0.0, 0.0)
     own.set_pane_color(pane)  # type: ignore[attr-defined]

@@ -25,6 +25,8 @@ _TWINS = {
     "courier new": "liberation mono",
 }
 """Fonts that browsers, too, take where the named one is not installed: their letters are as wide."""
+_IN_FORMULA = re.compile(r"[A-Za-z0-9 .,;:!?()+*/=<>'@|\[\]\u00a1-\uffff]+")
+_PIECES = re.compile(rf"{_IN_FORMULA.pattern}|[^A-Za-z0-9 .,;:!?()+*/=<>'@|\[\]\u00a1-\uffff]+")
 _ACCENTS = {"b": "bold", "strong": "bold", "i": "italic", "em": "italic", "sup": "superscript", "sub": "subscript"}
 
 
@@ -157,10 +159,12 @@ def _set(run: _Run, accents: frozenset[str]) -> str:
     if not accents or not run.letters.strip():
         return run.letters.replace("$", r"\$")
     command = {(True, False): "mathbf", (False, True): "mathit", (True, True): "mathbfit"}.get(
-        ("bold" in accents, "italic" in accents), "mathrm"
+        ("bold" in accents, "italic" in accents)
     )
-    body = "".join(_formula_letter(letter) for letter in run.letters)
-    inner = rf"\{command}{{{body}}}"
+    inner = "".join(
+        _accented(piece, command) if command and _IN_FORMULA.fullmatch(piece) else _plain(piece)
+        for piece in _PIECES.findall(run.letters)
+    )
     if "superscript" in accents:
         inner = f"^{{{inner}}}"
     elif "subscript" in accents:
@@ -168,14 +172,15 @@ def _set(run: _Run, accents: frozenset[str]) -> str:
     return f"${inner}$"
 
 
-def _formula_letter(letter: str) -> str:
-    if letter.isspace():
-        return r"\ "
-    if letter == "\\":
-        return r"\backslash "
-    if letter == "-":
-        return r"\text{-}"
-    return rf"\{letter}" if letter in "{}_^%#&$" else letter
+def _accented(letters: str, command: str) -> str:
+    spaced = letters.replace(" ", r"\ ")
+    return rf"\{command}{{{spaced}}}"
+
+
+def _plain(letters: str) -> str:
+    """Letters that a formula takes as they are, without an accent: formulas know no bold number sign."""
+    escaped = "".join(rf"\{letter}" if letter in r"\{}$" else letter for letter in letters)
+    return rf"\text{{{escaped}}}"
 
 
 @lru_cache(maxsize=64)

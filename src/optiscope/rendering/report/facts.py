@@ -51,7 +51,7 @@ def facts(series: Series) -> Facts:
     """Compute the facts of `series`."""
     values = np.asarray(series.values, dtype=np.float64)
     finite = np.isfinite(values)
-    bad_rows = np.flatnonzero(~finite.reshape(len(values), -1).all(axis=1))
+    bad_rows = np.flatnonzero(~finite.all(axis=tuple(range(1, values.ndim))))
     low = _extreme(series, np.where(finite, values, np.inf), np.argmin) if finite.any() else (None, None, None)
     high = _extreme(series, np.where(finite, values, -np.inf), np.argmax) if finite.any() else (None, None, None)
     plain = values.ndim == 1 and len(values) > 0

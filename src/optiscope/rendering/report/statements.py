@@ -165,7 +165,7 @@ def _nonfinite(run: Run) -> Iterator[Statement]:
 
 def _first_positive(series: Series) -> tuple[int, list[str]] | None:
     """The first step at which a label is above zero, and all labels that are."""
-    rows = np.flatnonzero((series.values > 0).reshape(len(series), -1).any(axis=1))
+    rows = np.flatnonzero((series.values > 0).any(axis=1))
     if not len(rows):
         return None
     above = series.values[rows[0]] > 0
@@ -249,12 +249,12 @@ def _recording(run: Run) -> Iterator[Statement]:
     overhead = run.overhead
     fraction, budget = overhead.get("fraction"), overhead.get("budget")
     if isinstance(fraction, int | float):
-        allowed = f" of a budget of {percent(budget)}" if isinstance(budget, int | float) else ", without a budget"
+        allowed = f", with a budget of {percent(budget)}" if isinstance(budget, int | float) else ", without a budget"
         seconds = overhead.get("training_seconds")
         base = f" ({duration(seconds)})" if isinstance(seconds, int | float) else ""
         yield Statement(
             kind="fact",
-            text=f"Recording took {percent(fraction)} of the training time{base}{allowed}, both threads counted.",
+            text=f"Recording took {percent(fraction)} of the training time{base}{allowed}; both threads are counted.",
         )
     thinned = {name: gap for name, gap in overhead.get("intervals", {}).items() if gap > 1.05}
     if thinned:

@@ -8,7 +8,7 @@ from optiscope.analysis.wording import percent
 
 
 def number(value: float | None) -> str:
-    """`value` with four significant digits; whole numbers in full with thousands separated; NaN and ∞ by name."""
+    """`value` with four significant digits, or fewer where it has no more; whole numbers in full with thousands separated; NaN and ∞ by name."""
     if value is None:
         return "–"
     if math.isnan(value):
@@ -19,6 +19,8 @@ def number(value: float | None) -> str:
         return "0"
     if float(value).is_integer() and abs(value) < 1e15:
         return _minus(f"{value:,.0f}")
+    if 1e-4 <= abs(value) < 1e4 and float(f"{value:.4g}") == value:
+        return _minus(f"{value:.4g}")
     if 1e-3 <= abs(value) < 1e5:
         digits = max(0, 3 - math.floor(math.log10(abs(value))))
         return _minus(f"{value:,.{digits}f}")

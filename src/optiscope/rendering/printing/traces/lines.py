@@ -195,14 +195,17 @@ def _markers(
     for name in dict.fromkeys(each.tolist()):
         chosen = present & (each == name)
         marker, filled = marker_of(name)
+        # A thin sign is nothing but its outline, so it has the outline's colour; matplotlib asks for it as the face.
+        thin = not marker.is_filled()
+        stroke = edges if thin and not name.endswith("-open") else faces
         dots: PathCollection = panel.axes.scatter(
             x[chosen],
             y[chosen],
             s=diameters[chosen] ** 2,
             marker=marker,
             zorder=depth,
-            facecolors=faces[chosen] if filled else "none",
-            edgecolors=edges[chosen] if filled else faces[chosen],
+            facecolors=stroke[chosen] if thin else faces[chosen] if filled else "none",
+            edgecolors=None if thin else edges[chosen] if filled else faces[chosen],
             linewidths=widths[chosen] if filled else np.maximum(widths[chosen], 0.75),
             plotnonfinite=False,
         )
