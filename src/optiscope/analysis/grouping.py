@@ -94,7 +94,7 @@ def _labels(groups: Sequence[Sequence[Run]], settings: Sequence[Mapping[str, obj
     else:
         keys = list(dict.fromkeys(key for setting in settings for key in setting))
         differing = [key for key in keys if len({repr(setting.get(key)) for setting in settings}) > 1]
-        if len({repr(setting.get("optimizer")) for setting in settings}) == len(settings):
+        if "optimizer" in differing and len({repr(one["optimizer"]) for one in settings}) == len(settings):
             # The optimizer that tells all groups apart says enough; what follows from it (each its own rate) is noise.
             differing = ["optimizer"]
         labels = [_label(setting, differing or keys[:1]) for setting in settings]

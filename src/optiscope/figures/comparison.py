@@ -18,13 +18,14 @@ from optiscope.figures.colours import Stroke, assign_colours
 from optiscope.figures.curves import automatic_smoothing, averaged_over
 from optiscope.figures.decimation import decimate
 from optiscope.figures.not_finite import NotFinite, marks
-from optiscope.figures.panel import ROW, Panel, head, place
+from optiscope.figures.panel import LEGEND_ABOVE, ROW, Panel, head, place
 from optiscope.figures.scale import AxisScale, choose_scale, few_ticks, headroom
 from optiscope.figures.theme import Theme, theme_named, translucent
 from optiscope.figures.wording import axis_title_of, sentence_case, short, title_of
 
 _INTERVAL_FROM = 3
 _POINTS = 1500
+_LABEL = 18
 
 
 def comparison(
@@ -59,17 +60,14 @@ def comparison(
     chosen = theme_named(theme)
     strokes = assign_colours([group.label for group in compared.groups], chosen, colours)
     axis = choose_scale(scale, [group.values.ravel() for group in compared.groups])
-    lines = lines_panel(compared, axis, strokes, chosen, smoothing)
+    lines = lines_panel(compared, axis, strokes, chosen, smoothing, legend=not finals)
     figure = go.Figure()
     if finals:
         place(figure, lines, chosen, number=1, x=(0.0, 0.58))
         place(figure, finals_panel(compared, axis, strokes, chosen), chosen, number=2, x=(0.78, 1.0), heading=True)
     else:
         place(figure, lines, chosen, number=1)
-    figure.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "x": 0.0, "xanchor": "left", "y": -0.16, "yanchor": "top", "traceorder": "normal"},
-    )
+    figure.update_layout(showlegend=True, legend=LEGEND_ABOVE if finals else {})
     what = sentence_case(title_of(compared.metric))
     heading = title or f"{what}: {counted(len(compared.groups), 'group')} compared"
     head(figure, chosen, heading, [compared.verdict, *lines.notes], room=ROW)
@@ -87,9 +85,15 @@ class _Line:
 
 
 def lines_panel(
-    compared: Comparison, axis: AxisScale, strokes: Mapping[str, Stroke], theme: Theme, smoothing: float | None = None
+    compared: Comparison,
+    axis: AxisScale,
+    strokes: Mapping[str, Stroke],
+    theme: Theme,
+    smoothing: float | None = None,
+    *,
+    legend: bool = True,
 ) -> Panel:
-    """Means and bands over the steps."""
+    """Means and bands over the steps. Without a legend the groups are named by the panel of final values."""
     factor = smoothing
     if factor is None:
         every = [run for group in compared.groups for run in group.values]
@@ -101,7 +105,7 @@ def lines_panel(
     traces: list[Any] = []
     broken: list[NotFinite] = []
     for group in compared.groups:
-        traces += _group_lines(group, lines[group.label], axis, strokes[group.label])
+        traces += _group_lines(group, lines[group.label], axis, strokes[group.label], legend)
         for name, values in zip(group.run_names, group.values, strict=True):
             kept = decimate(values, _POINTS)
             broken.append(
@@ -192,7 +196,8 @@ def finals_panel(compared: Comparison, axis: AxisScale, strokes: Mapping[str, St
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-    texts = [short(label, 18) + _fate(by_label[label]) for label in order]
+    unequal = len({len(group.run_names) for group in compared.groups}) > 1
+    texts = [_in_lines(label) + _suffix(by_label[label], unequal) for label in order]
     ticks: dict[str, Any] = {"nticks": 4}
     if axis.name == "log":
         ends_seen = (
@@ -218,13 +223,22 @@ def finals_panel(compared: Comparison, axis: AxisScale, strokes: Mapping[str, St
     )
 
 
-def _fate(group: Group) -> str:
-    if not group.diverged:
-        return ""
-    return " (diverged)" if group.final.count == 0 else f" ({len(group.diverged)} diverged)"
+def _in_lines(label: str) -> str:
+    """A label of several settings in lines of their own where it is too long for one."""
+    parts = label.split(", ") if len(label) > _LABEL else [label]
+    return "<br>".join(short(part, _LABEL) for part in parts[:2]) + ("…" if len(parts) > 2 else "")
 
 
-def _group_lines(group: Group, line: _Line, axis: AxisScale, stroke: Stroke) -> list[Any]:
+def _suffix(group: Group, unequal: bool) -> str:
+    """What must be known of a group beside its name: how many runs, where that differs, and how many diverged."""
+    count, gone = len(group.run_names), len(group.diverged)
+    said = [f"n = {count}"] if unequal else []
+    if gone:
+        said.append("diverged" if gone == count else f"{gone} diverged")
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _group_lines(group: Group, line: _Line, axis: AxisScale, stroke: Stroke, legend: bool) -> list[Any]:
     count = len(group.run_names)
     name = f"{short(group.label)} (n = {count})" if count > 1 else short(group.label)
     mean = line.mean
@@ -254,6 +268,7 @@ def _group_lines(group: Group, line: _Line, axis: AxisScale, stroke: Stroke) -> 
             mode="lines" if len(group.steps) > 1 else "markers",
             name=name,
             legendgroup=group.label,
+            showlegend=legend,
             line={"color": stroke.colour, "width": 2, "dash": stroke.dash},
             marker={"color": stroke.colour},
             hovertemplate=f"{group.label}: %{{customdata:.6g}}<br>step %{{x}}<extra></extra>",
@@ -264,7 +279,7 @@ def _group_lines(group: Group, line: _Line, axis: AxisScale, stroke: Stroke) -> 
 
 def _band_notes(compared: Comparison, axis: AxisScale, factor: float) -> tuple[str, ...]:
     sizes = {len(group.run_names) for group in compared.groups}
-    notes = []
+    notes = [f"{counted(max(sizes), 'run')} a group."] if len(sizes) == 1 else []
     if factor > 0.0:
         notes.append(f"Each run is averaged over about {averaged_over(factor)} values.")
     of_what = "mean of the logarithm" if axis.name == "log" else "mean"

@@ -21,7 +21,7 @@ from optiscope.figures.theme import Theme, theme_named, translucent
 from optiscope.figures.wording import axis_title_of, sentence_case, short, timeline_title, title_of
 from optiscope.runs.series import Series
 
-_SMOOTH_FROM = 250
+_SMOOTH_FROM = 150
 _NOISY = 0.01
 
 
@@ -184,7 +184,7 @@ def automatic_smoothing(values: Float[np.ndarray, " rows"], axis: AxisScale) -> 
         variance = float(np.var(seen))
         # Near 1 for white noise and near 0 for a smooth curve (von Neumann's ratio, halved).
         roughness = float(np.mean(np.diff(seen) ** 2)) / (2.0 * variance) if variance > 0.0 else 0.0
-    return 1.0 - 100.0 / len(seen) if np.isfinite(roughness) and roughness > _NOISY else 0.0
+    return 1.0 - 75.0 / len(seen) if np.isfinite(roughness) and roughness > _NOISY else 0.0
 
 
 def averaged_over(factor: float) -> int:

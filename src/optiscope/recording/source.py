@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,30 @@ from optiscope.recording.plan import Plan, plan_of
 from optiscope.recording.quantities import Quantity
 from optiscope.recording.request import HISTOGRAM_KINDS
 from optiscope.recording.schedule import Schedule
-from optiscope.runs import Position, Row
+from optiscope.runs import Block, Position, Row
 
 if TYPE_CHECKING:
     from optiscope.recording.recorder import Recorder
 
 Settings = Mapping[str, tuple[float, ...]]
 """Learning rate and the like: one number per parameter group."""
+
+
+class Measured(NamedTuple):
+    """One measured step on its way to the writer thread."""
+
+    plan: Plan
+    labels: Labels
+    position: Position
+    measurement: Measurement
+
+
+class Changed(NamedTuple):
+    """Settings on their way to the writer thread."""
+
+    labels: Labels
+    position: Position
+    settings: Settings
 
 
 class StepSource:
@@ -40,8 +57,8 @@ class StepSource:
         self._request = recorder.request
         self._budget = Budget(recorder.request.budget)
         self._is_unthinned = recorder.request.budget is None and not any(recorder.request.quantities.values())
-        self._queue: deque[tuple[Plan, Labels, Position, Measurement]] = deque()
-        self._settings_queue: deque[tuple[Labels, Position, Settings]] = deque()
+        self._queue: deque[Measured] = deque()
+        self._settings_queue: deque[Changed] = deque()
         self._is_submitted = False
         self._first_step = self.step
         self._settled_step = self.step
@@ -181,48 +198,77 @@ class StepSource:
     def _hand_over(self, measurement: Measurement | None, settings: Settings | None) -> None:
         position = self._recorder.position()
         if measurement is not None:
-            self._queue.append((self.plan, self.labels, position, measurement))
+            self._queue.append(Measured(self.plan, self.labels, position, measurement))
             self._times_measured[self.plan.quantities] += 1
         if settings is not None:
-            self._settings_queue.append((self.labels, position, settings))
+            self._settings_queue.append(Changed(self.labels, position, settings))
         if not self._is_submitted:
             self._is_submitted = True
             self._recorder.writer.submit(self._drain)
 
-    def _drain(self) -> Iterator[Row]:
-        """On the writer thread: turn everything that waits into rows, those of one plan together."""
+    def _drain(self) -> Iterator[Row | Block]:
+        """On the writer thread: turn everything that waits into blocks, each of the rows that share a plan."""
         self._is_submitted = False
         # Plans and labels are kept by the source, so those that are the same object are equal.
-        batches: dict[tuple[int, int], list[tuple[Plan, Labels, Position, Measurement]]] = {}
+        measured: dict[Hashable, list[tuple[int, Measured]]] = {}
+        changed: dict[Hashable, list[tuple[int, Changed]]] = {}
+        histograms: list[Measured] = []
+        place = 0
         while self._queue:
             entry = self._queue.popleft()
-            batches.setdefault((id(entry[0]), id(entry[1])), []).append(entry)
-        for batch in batches.values():
-            yield from self._rows(batch)
+            measured.setdefault((id(entry.plan), id(entry.labels), *_timelines(entry.position)), []).append(
+                (place, entry)
+            )
+            if entry.measurement.histograms is not None:
+                histograms.append(entry)
+            place += 1
         while self._settings_queue:
-            yield self._settings_row(*self._settings_queue.popleft())
+            change = self._settings_queue.popleft()
+            key = (id(change.labels), tuple(change.settings), *_timelines(change.position))
+            changed.setdefault(key, []).append((place, change))
+            place += 1
+        for rows in measured.values():
+            if rows[0][1].plan.reductions:
+                yield self._measured_block(rows)
+        for changes in changed.values():
+            yield self._settings_block(changes)
+        for entry in histograms:
+            yield self._histogram_row(entry)
 
-    def _rows(self, batch: list[tuple[Plan, Labels, Position, Measurement]]) -> Iterator[Row]:
-        plan, labels = batch[0][:2]
-        prefix = self._prefix
-        if plan.reductions:
-            columns = columns_of(plan, labels, [measurement for *_, measurement in batch])
-            named = {prefix + name: column for name, column in columns.items()}
-            tensors = {prefix + quantity.name: labels.tensors for quantity in plan.quantities}
-            for index, (_, _, position, _) in enumerate(batch):
-                values = {name: column[index] for name, column in named.items()}
-                yield Row(source="layers", position=position, values=values, labels=tensors)
-        for _, _, position, measurement in batch:
-            if measurement.histograms is not None:
-                yield self._histogram_row(position, labels, measurement.histograms.resolve())
+    def _measured_block(self, rows: list[tuple[int, Measured]]) -> Block:
+        plan, labels = rows[0][1].plan, rows[0][1].labels
+        columns = columns_of(plan, labels, [entry.measurement for _, entry in rows])
+        return Block(
+            source="layers",
+            places=[place for place, _ in rows],
+            positions=[entry.position for _, entry in rows],
+            values={self._prefix + name: column for name, column in columns.items()},
+            labels={self._prefix + quantity.name: labels.tensors for quantity in plan.quantities},
+        )
 
-    def _histogram_row(self, position: Position, labels: Labels, tables: Mapping[str, NDArray[np.int64]]) -> Row:
+    def _settings_block(self, rows: list[tuple[int, Changed]]) -> Block:
+        names = list(rows[0][1].settings)
+        values = {
+            self._prefix + name: np.array([change.settings[name] for _, change in rows], dtype=np.float64)
+            for name in names
+        }
+        return Block(
+            source="optimizer",
+            places=[place for place, _ in rows],
+            positions=[change.position for _, change in rows],
+            values=values,
+            labels=dict.fromkeys(values, rows[0][1].labels.groups),
+        )
+
+    def _histogram_row(self, entry: Measured) -> Row:
+        assert entry.measurement.histograms is not None
         values: dict[str, NDArray[np.int64]] = {}
-        for kind, table in tables.items():
+        for kind, table in entry.measurement.histograms.resolve().items():
             values[self._prefix + kind] = table[:, :-1]
             values[f"{self._prefix}{kind}/nonfinite"] = table[:, -1]
-        return Row(source="histograms", position=position, values=values, labels=dict.fromkeys(values, labels.tensors))
+        labels = dict.fromkeys(values, entry.labels.tensors)
+        return Row(source="histograms", position=entry.position, values=values, labels=labels)
 
-    def _settings_row(self, labels: Labels, position: Position, settings: Settings) -> Row:
-        values = {self._prefix + name: np.array(numbers) for name, numbers in settings.items()}
-        return Row(source="optimizer", position=position, values=values, labels=dict.fromkeys(values, labels.groups))
+
+def _timelines(position: Position) -> tuple[bool, bool]:
+    return position.epoch is None, position.samples is None

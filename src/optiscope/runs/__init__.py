@@ -5,7 +5,7 @@ from __future__ import annotations
 from optiscope.runs.catalogue import Catalogue, RunSummary, runs
 from optiscope.runs.events import Event
 from optiscope.runs.losses import Losses
-from optiscope.runs.rows import PendingValue, Position, Row
+from optiscope.runs.rows import Block, PendingValue, Position, Row
 from optiscope.runs.run import Run, open_run
 from optiscope.runs.schema import FORMAT_VERSION
 from optiscope.runs.series import HistogramSeries, Series
@@ -15,6 +15,7 @@ from optiscope.runs.writer import RunWriter
 
 __all__ = [
     "FORMAT_VERSION",
+    "Block",
     "Catalogue",
     "Cursor",
     "Event",

@@ -13,7 +13,7 @@ import pyarrow as pa
 from jaxtyping import Float64
 from numpy.typing import NDArray
 
-from optiscope.runs.rows import PendingValue, Position, Row
+from optiscope.runs.rows import Block, PendingValue, Position, Row
 from optiscope.runs.schema import (
     HISTOGRAM_SOURCE,
     METRICS_SOURCE,
@@ -215,6 +215,18 @@ def rows_batch(schema: pa.Schema, layout: Layout, group: RowGroup) -> pa.RecordB
             flat[index] = value.ravel()
         element_type = schema.field(len(arrays)).type
         arrays.append(pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), type=element_type))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def block_batch(schema: pa.Schema, layout: Layout, group: RowGroup, block: Block) -> pa.RecordBatch:
+    """One batch from whole columns; `group` has the numbers and positions of the block's rows."""
+    arrays = timeline_arrays(layout.timelines, group)
+    for column in layout.columns:
+        numbers = pa.array(np.ascontiguousarray(block.values[column.name], dtype=column.dtype).ravel())
+        element_type = schema.field(len(arrays)).type
+        arrays.append(
+            numbers if column.width is None else pa.FixedSizeListArray.from_arrays(numbers, type=element_type)
+        )
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from optiscope.runs.batches import (
     NotANumber,
     RowGroup,
+    block_batch,
     long_batch,
     metrics_batch,
     metrics_layout,
@@ -22,7 +23,7 @@ from optiscope.runs.batches import (
     timelines_of,
     to_number,
 )
-from optiscope.runs.rows import Position, Row
+from optiscope.runs.rows import Block, Position, Row
 from optiscope.runs.schema import LONG_SOURCE, Layout
 from optiscope.runs.segments import SegmentSet
 from optiscope.runs.trouble import Trouble
@@ -57,6 +58,7 @@ class RowWriter:
         self._current_group = RowGroup()
         self._metrics_layouts: dict[MetricsKey, Layout] = {}
         self._rows: dict[Layout, RowGroup] = {}
+        self._blocks: list[tuple[Layout, RowGroup, Block]] = []
         self._shapes: list[tuple[Row, Layout]] = []
 
     def add_metrics(self, position: Position, values: Mapping[str, Any]) -> None:
@@ -82,8 +84,19 @@ class RowWriter:
         group.values.append(row.values)
         self.next_row += 1
 
+    def add_block(self, block: Block, first_row: int) -> None:
+        """Take a block of rows; their places count from `first_row`."""
+        numbers = [first_row + place for place in block.places]
+        group = RowGroup(numbers, list(block.positions), [{}] * len(numbers))
+        self._blocks.append((self._layout_of(block.first_row()), group, block))
+        self.next_row = max(self.next_row, numbers[-1] + 1)
+
     def write(self) -> None:
         """Append all that was taken to the files."""
+        blocks, self._blocks = self._blocks, []
+        for layout, group, block in blocks:
+            if layout.columns:
+                self._write_block(layout, group, block)
         metrics, self._metrics = self._metrics, {}
         rows, self._rows = self._rows, {}
         self._current_names = None
@@ -169,6 +182,13 @@ class RowWriter:
         self._shapes = [(row, layout), *self._shapes[: _MOST_SHAPES - 1]]
         return layout
 
+    def _write_block(self, layout: Layout, group: RowGroup, block: Block) -> None:
+        def build(schema: pa.Schema, part: RowGroup) -> pa.RecordBatch:
+            return block_batch(schema, layout, part, block)
+
+        # A block is made by the recorder and holds plain columns: either all of it can be written, or nothing.
+        self._write(layout, group, build, divisible=False)
+
     def _note_value(self, source: str, name: str, message: str) -> None:
         self._trouble.note(
             f"{name!r} of {source!r} is not recorded: {message}. The rest of the row is.",
@@ -177,7 +197,7 @@ class RowWriter:
 
     # ---------------------------------------------------------------------------------------------------- writing
 
-    def _write(self, layout: Layout, group: RowGroup, build: BatchOf) -> None:
+    def _write(self, layout: Layout, group: RowGroup, build: BatchOf, *, divisible: bool = True) -> None:
         try:
             segment = self._segments.segment(layout)
             batch = build(segment.schema, group)
@@ -187,12 +207,12 @@ class RowWriter:
             self._on_write_error(error)
             return
         except Exception as error:
-            if len(group) > 1:
+            if len(group) > 1 and divisible:
                 # One row spoils the batch: write them one by one, so that only this one is lost.
                 for index in range(len(group)):
                     self._write(layout, group.part(index), build)
                 return
-            self._trouble.drop(1)
+            self._trouble.drop(len(group))
             self._trouble.note(
                 f"A row of {layout.source!r} is not recorded: {type(error).__name__}: {error}. Training goes on.",
                 about=f"row of {layout.source}",

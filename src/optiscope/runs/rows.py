@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -43,6 +43,30 @@ class Row:
     """For each array its labels (parameters or parameter groups), by the name of the value."""
     edges: Float[np.ndarray, " bins+1"] | None = None
     """Bin edges of the histograms, ascending. None means the fixed edges of the run format."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Many recordings of one source with the same quantities: what a `Row` is to one, as columns.
+
+    It is written without a look at the single row, which matters where a row is recorded every few milliseconds.
+    """
+
+    source: str
+    """Who measured."""
+    positions: Sequence[Position]
+    """Where on the timelines, for each row. All have the same timelines."""
+    places: Sequence[int]
+    """Where each row stands among all rows of its job, counted from 0: rows of several blocks may interleave."""
+    values: Mapping[str, NDArray[np.floating[Any]]]
+    """Quantity by name: [rows], or [rows, labels]."""
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each two-dimensional value its labels."""
+
+    def first_row(self) -> Row:
+        """The first row by itself."""
+        values = {name: column[0] for name, column in self.values.items()}
+        return Row(source=self.source, position=self.positions[0], values=values, labels=self.labels)
 
 
 @runtime_checkable

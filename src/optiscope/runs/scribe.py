@@ -19,7 +19,7 @@ from optiscope.runs.events import Event, append_events, encode_event
 from optiscope.runs.heartbeat import BEAT_SECONDS, beat, end_heartbeat
 from optiscope.runs.json_form import to_json
 from optiscope.runs.row_writer import RowWriter
-from optiscope.runs.rows import Row
+from optiscope.runs.rows import Block, Row
 from optiscope.runs.run_file import last_values_of, write_run_file
 from optiscope.runs.schema import SNAPSHOT_SUFFIX, SNAPSHOTS_FOLDER
 from optiscope.runs.segments import SegmentSet
@@ -34,7 +34,7 @@ MOST_WAITING_POINTS = 1_000_000
 _DESCRIPTION_SECONDS = 1.0
 _PROGRESS_SECONDS = 2.0
 
-Job = Callable[[], Iterable[Row]]
+Job = Callable[[], Iterable[Row | Block]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +179,12 @@ class Scribe:
                 self._guarded(lambda: self._run_job(item), "A measurement")
 
     def _run_job(self, job: Job) -> None:
-        for row in job():
-            self._rows.add_row(row)
+        first_row = self._rows.next_row
+        for rows in job():
+            if isinstance(rows, Block):
+                self._rows.add_block(rows, first_row)
+            else:
+                self._rows.add_row(rows)
 
     def _write_snapshot(self, order: SnapshotOrder) -> None:
         folder = self._path / SNAPSHOTS_FOLDER

@@ -19,7 +19,7 @@ from optiscope.runs.exit_guard import GUARD
 from optiscope.runs.heartbeat import WriterIdentity, write_heartbeat
 from optiscope.runs.json_form import to_json
 from optiscope.runs.opening import OpenedFolder, open_folder
-from optiscope.runs.rows import Position, Row
+from optiscope.runs.rows import Block, Position, Row
 from optiscope.runs.run_file import write_run_file
 from optiscope.runs.schema import STATUSES
 from optiscope.runs.scribe import Barrier, Description, Scribe, SnapshotOrder
@@ -151,7 +151,7 @@ class RunWriter:
             return
         self._queue.append((position, values))
 
-    def submit(self, job: Callable[[], Iterable[Row]]) -> None:
+    def submit(self, job: Callable[[], Iterable[Row | Block]]) -> None:
         """Run `job` on the writer's thread and record the rows that it returns."""
         if (self._trouble.is_waiting or os.getpid() != self._pid) and not self._attend(3):
             return

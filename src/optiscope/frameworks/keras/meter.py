@@ -124,7 +124,7 @@ class Meter:
             case Reduction.WEIGHT_NORM:
                 return _norm(weights)
             case Reduction.UPDATE_NORM:
-                return _norm(_wide(weights) - _wide(self._kept[index]))
+                return _norm(self._update(index))
         if gradient is None:
             return tf.constant(np.nan, tf.float64)
         g = _wide(gradient)
@@ -138,9 +138,21 @@ class Meter:
             case Reduction.GRADIENT_ZEROS:
                 return tf.reduce_sum(tf.cast(tf.equal(gradient, 0), tf.float64))
             case Reduction.GRADIENT_NONFINITE:
-                return tf.reduce_sum(tf.cast(~tf.math.is_finite(gradient), tf.float64))
+                # A finite norm says, without another pass, that every element is finite.
+                return tf.cond(
+                    tf.math.is_finite(_norm(gradient)),
+                    lambda: tf.zeros((), tf.float64),
+                    lambda: tf.reduce_sum(tf.cast(~tf.math.is_finite(gradient), tf.float64)),
+                )
             case _:
-                return tf.reduce_sum((_wide(weights) - _wide(self._kept[index])) * g)
+                return tf.reduce_sum(_wide(self._update(index)) * g)
+
+    def _update(self, index: int) -> Any:
+        """The step, in float32 at least: rounding its elements once more changes sums of them by less than 1e-7."""
+        weights, kept = self.variables[index], self._kept[index]
+        if weights.dtype == tf.float64:
+            return weights - kept
+        return tf.cast(weights, tf.float32) - tf.cast(kept, tf.float32)
 
     # -------------------------------------------------------------------------------------------- after the step
 

@@ -58,6 +58,8 @@ class FigureBlock:
 
     id: str
     """Anchor, unique in the page."""
+    title: str = ""
+    """Title for the contents; empty when it could not be drawn."""
     html: Markup = field(default_factory=Markup)
     """The figure as safe HTML; empty when it could not be drawn."""
     note: str = ""

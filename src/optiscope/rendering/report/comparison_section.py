@@ -16,16 +16,17 @@ from optiscope.rendering.report.wording import duration, number, share
 from optiscope.runs import Run
 
 _MEASURED = ("gradient_norm/global", "update_ratio/global", "weight_norm/global")
-"""Measured series that are compared beside the metrics."""
+"""Measured series that are drawn beside the metrics. Small or large is neither good nor bad in them, so none wins."""
 _MOST_METRICS = 8
 
 
 def comparison_section(runs: Sequence[Run], theme: Theme) -> Section:
     """The runs side by side: what differs between them, how each metric came out, and the figures that show all."""
     metrics = _common(runs)
-    judged = [one for name in metrics if isinstance(one := _compared(runs, name), Comparison)]
-    measured = [one for name in _MEASURED if isinstance(one := _compared(runs, name), Comparison)]
-    refused = [reason for name in metrics if isinstance(reason := _compared(runs, name), str)]
+    outcomes = [_compared(runs, name) for name in metrics]
+    judged = [one for one in outcomes if isinstance(one, Comparison)]
+    refused = [reason for reason in outcomes if isinstance(reason, str)]
+    measured = [name for name in _MEASURED if all(name in run for run in runs)]
     return Section(
         id="comparison",
         title=f"Comparison of {len(runs)} runs",
@@ -36,7 +37,7 @@ def comparison_section(runs: Sequence[Run], theme: Theme) -> Section:
             *_unshared(runs, metrics),
         ),
         leading_tables=(_runs_table(runs, metrics), *(_comparison_table(one) for one in judged)),
-        figures=draw(comparison_drawings(runs, [*judged, *measured]), theme),
+        figures=draw(comparison_drawings(runs, judged, measured), theme),
     )
 
 
@@ -46,9 +47,8 @@ def _common(runs: Sequence[Run]) -> list[str]:
     return sorted(shared, key=lambda name: name != "loss")[:_MOST_METRICS]
 
 
-def _compared(runs: Sequence[Run], name: str) -> Comparison | str | None:
-    if not all(name in run for run in runs):
-        return None
+def _compared(runs: Sequence[Run], name: str) -> Comparison | str:
+    """The comparison in the metric `name`, or the reason why there is none."""
     try:
         return compare(runs, metric=name)
     except OptiscopeError as error:
@@ -56,9 +56,12 @@ def _compared(runs: Sequence[Run], name: str) -> Comparison | str | None:
 
 
 def _limits(comparisons: Sequence[Comparison]) -> Iterator[Statement]:
-    """How the comparisons came about; a sentence that several share is said once."""
+    """How the comparisons came about; what holds of one metric only says of which."""
     said = dict.fromkeys(sentence for one in comparisons for sentence in one.sentences)
-    yield from (Statement(kind="fact", text=sentence) for sentence in said)
+    for sentence in said:
+        metrics = [one.metric for one in comparisons if sentence in one.sentences]
+        of = "" if len(metrics) == len(comparisons) else f"{', '.join(metrics)}: "
+        yield Statement(kind="fact", text=f"{of}{sentence}")
 
 
 def _unshared(runs: Sequence[Run], common: Sequence[str]) -> Iterator[Statement]:

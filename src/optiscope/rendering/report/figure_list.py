@@ -14,7 +14,7 @@ from optiscope.errors import ArgumentError, OptiscopeError
 from optiscope.figures import plot
 from optiscope.figures.metrics import metric_names
 from optiscope.rendering.report.blocks import FigureBlock
-from optiscope.rendering.report.lazy_figure import lazy_figure
+from optiscope.rendering.report.lazy_figure import lazy_figure, plain_title
 from optiscope.rendering.report.statements import named
 from optiscope.runs import Run
 
@@ -72,13 +72,21 @@ def run_drawings(run: Run, prefix: str, *, every: bool) -> Iterator[Drawing]:
         yield Drawing(anchor=f"{prefix}-weights", subject="path of two weights", draw=_path((run,), "weights"))
 
 
-def comparison_drawings(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> Iterator[Drawing]:
-    """The figures that show several runs together."""
+def comparison_drawings(
+    runs: Sequence[Run], comparisons: Sequence[Comparison], measured: Sequence[str]
+) -> Iterator[Drawing]:
+    """The figures that show several runs together: the comparisons, a line a run for what was `measured`, the paths."""
     for comparison in comparisons:
         yield Drawing(
             anchor=f"comparison-{anchored(comparison.metric)}",
             subject=f"comparison in {comparison.metric}",
             draw=lambda theme, comparison=comparison: plot(comparison, theme=theme),  # type: ignore[misc]
+        )
+    for name in measured:
+        yield Drawing(
+            anchor=f"comparison-{anchored(name)}",
+            subject=f"{name} of all runs",
+            draw=lambda theme, name=name: plot([run[name] for run in runs], theme=theme),  # type: ignore[misc]
         )
     if all(len(run.snapshots) for run in runs):
         yield Drawing(anchor="comparison-path", subject="paths of the weights", draw=_path(tuple(runs), "pca"))
@@ -95,7 +103,7 @@ def _draw(drawing: Drawing, theme: Theme) -> FigureBlock:
         second = drawing.draw("dark") if theme == "auto" else None
     except OptiscopeError as error:
         return FigureBlock(id=drawing.anchor, note=f"The {drawing.subject} is not drawn. {error}")
-    return FigureBlock(id=drawing.anchor, html=lazy_figure(drawing.anchor, first, second))
+    return FigureBlock(id=drawing.anchor, title=plain_title(first), html=lazy_figure(drawing.anchor, first, second))
 
 
 def _overview(run: Run) -> Callable[[Literal["light", "dark"]], go.Figure]:

@@ -221,12 +221,12 @@ def _ratios(series: Series) -> Iterator[Statement]:
         yield Statement(
             kind="notice",
             text=f"The update/weight ratio of {len(outside)} of {counted(len(typical), 'tensor')} lies outside {band} "
-            f"(median over the second half of the run): {examples}.",
+            f"(median over the second half): {examples}.",
         )
     else:
         yield Statement(
             kind="fact",
-            text=f"The update/weight ratio of every tensor lies within {band} (median over the second half of the run).",
+            text=f"The update/weight ratio of every tensor lies within {band} (median over the second half).",
         )
 
 

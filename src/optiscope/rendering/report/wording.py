@@ -8,7 +8,10 @@ from optiscope.analysis.wording import percent
 
 
 def number(value: float | None) -> str:
-    """`value` with four significant digits, or fewer where it has no more; whole numbers in full with thousands separated; NaN and ∞ by name."""
+    """`value` with four significant digits, or fewer where it has no more.
+
+    Whole numbers are written in full with thousands separated, NaN and ∞ by name, and what is not there as a dash.
+    """
     if value is None:
         return "–"
     if math.isnan(value):

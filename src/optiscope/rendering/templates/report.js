@@ -7,6 +7,8 @@
   const places = [...document.querySelectorAll(".lazy-figure")];
   const config = { responsive: true, displaylogo: false, showLink: false, plotlyServerURL: "" };
   const PRINTED_WIDTH = 700;
+  const NARROW = 560;
+  const PANELS_WIDTH = 680;
 
   /** The theme that the page has now. */
   const theme = () => {
@@ -28,9 +30,64 @@
     return source.figure;
   };
 
-  const draw = (place, name, width) => {
+  /** The text in lines of at most so many letters; words are kept whole. */
+  const wrapped = (text, letters) => {
+    const lines = [""];
+    for (const word of text.replaceAll("<br>", " ").split(/\s+/)) {
+      const line = lines[lines.length - 1];
+      if (line && line.length + 1 + word.length > letters) { lines.push(word); } else { lines[lines.length - 1] = line ? `${line} ${word}` : word; }
+    }
+    return lines;
+  };
+
+  /** Whether a figure has panels side by side. */
+  const hasPanels = (layout) => Object.keys(layout).some((key) => key.startsWith("xaxis") && (layout[key].domain || [0])[0] > 0.3);
+
+  /** Makes a figure legible in a narrow window: title in several lines, legend below the axes. */
+  const fitNarrow = (figure, width) => {
+    const { layout } = figure;
+    const title = layout.title || {};
+    const margin = { t: 60, b: 54, ...layout.margin };
+    let height = layout.height || 450;
+    const rewrap = (part, letters, lineHeight) => {
+      if (!part || !part.text) { return; }
+      const before = part.text.split("<br>").length;
+      const lines = wrapped(part.text, letters);
+      part.text = lines.join("<br>");
+      margin.t += (lines.length - before) * lineHeight;
+      height += (lines.length - before) * lineHeight;
+    };
+    const room = width - 84;
+    rewrap(title, Math.floor(room / 9.5), 22);
+    rewrap(title.subtitle, Math.floor(room / 6.4), 17);
+    const entries = figure.data.filter((trace) => trace.showlegend !== false && trace.name).length;
+    if (layout.showlegend !== false && entries > 1) {
+      const rows = Math.ceil(entries / 2);
+      layout.legend = {
+        ...layout.legend, orientation: "h", xref: "container", x: 0.02, xanchor: "left",
+        yref: "container", y: 0.01, yanchor: "bottom", entrywidth: 0.42, entrywidthmode: "fraction",
+      };
+      margin.b += 20 * rows + 8;
+      height += 20 * rows + 8;
+    }
+    Object.assign(layout, { margin: { ...margin, r: Math.min(margin.r ?? 28, 16) }, height });
+    layout.dragmode = false; // a finger that moves over a figure scrolls the page
+  };
+
+  const draw = (place, name, printedWidth) => {
     const figure = figureOf(place, name);
-    if (width) { Object.assign(figure.layout, { width, autosize: false }); }
+    place.style.minWidth = "";
+    if (printedWidth) {
+      Object.assign(figure.layout, { width: printedWidth, autosize: false });
+    } else if (place.clientWidth < NARROW) {
+      if (hasPanels(figure.layout)) {
+        // Panels side by side keep a width at which they can be read; the figure scrolls within its frame.
+        place.style.minWidth = `${PANELS_WIDTH}px`;
+        figure.layout.dragmode = false;
+      } else {
+        fitNarrow(figure, place.clientWidth);
+      }
+    }
     place.dataset.drawn = name;
     return Plotly.react(place, figure.data, figure.layout, config);
   };
@@ -40,11 +97,17 @@
       if (entry.isIntersecting && entry.target.dataset.drawn !== theme()) { draw(entry.target, theme()); }
     }
   }, { rootMargin: "800px 0px" });
-  for (const place of places) { observer.observe(place); }
+  const lookAgain = () => {
+    for (const place of places) { observer.unobserve(place); observer.observe(place); }
+  };
+  lookAgain();
 
   // A change of theme redraws what is in view; the rest follows when it comes near.
-  systemIsDark.addEventListener("change", () => {
-    for (const place of places) { observer.unobserve(place); observer.observe(place); }
+  systemIsDark.addEventListener("change", lookAgain);
+  // So does a change between a narrow and a wide window.
+  window.matchMedia("(min-width: 37.5rem)").addEventListener("change", () => {
+    for (const place of places) { delete place.dataset.drawn; }
+    lookAgain();
   });
 
   let folded = [];
@@ -57,6 +120,14 @@
     for (const details of folded) { details.open = false; }
     for (const place of places) { draw(place, theme()); }
   });
+
+  // A link to a folded table unfolds it.
+  const unfold = () => {
+    const target = document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
+    if (target instanceof HTMLDetailsElement) { target.open = true; }
+  };
+  window.addEventListener("hashchange", unfold);
+  unfold();
 
   // On a telephone the contents start folded; on a wide window they are a column of their own and always open.
   const wide = window.matchMedia("(min-width: 75rem)");
