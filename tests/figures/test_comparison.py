@@ -31,7 +31,7 @@ def test_a_diverged_run_has_marks_and_is_named(several, poisoned):
     figure = comparison(compare([*several, poisoned]))
     assert any((trace.name or "").startswith("not finite") for trace in figure.data)
     assert "1 of 3 runs of adam diverged" in figure.layout.title.subtitle.text.replace("<br>", " ")
-    assert "adam (n = 3, 1 diverged)" in figure.layout.yaxis2.ticktext
+    assert "adam<br>(n = 3, 1 diverged)" in figure.layout.yaxis2.ticktext
 
 
 def test_the_mean_of_unsmoothed_lines_is_the_mean_of_the_runs(several):

@@ -235,7 +235,8 @@ def _suffix(group: Group, unequal: bool) -> str:
     said = [f"n = {count}"] if unequal else []
     if gone:
         said.append("diverged" if gone == count else f"{gone} diverged")
-    return f" ({', '.join(said)})" if said else ""
+    text = f"({', '.join(said)})" if said else ""
+    return text and (" " if len(group.label) + len(text) < _LABEL else "<br>") + text
 
 
 def _group_lines(group: Group, line: _Line, axis: AxisScale, stroke: Stroke, legend: bool) -> list[Any]:

@@ -120,7 +120,7 @@ def _path(run: Run, theme: Theme) -> Panel:
         return Panel(title=title, message=str(reason))
     panel = path_panel(seen, theme=theme)
     shown, chance = float(seen.explained_variance.sum()), float(seen.random_walk_variance.sum())
-    return replace(panel, title=f"Path: {percent(shown)} seen, random walk {percent(chance)}")
+    return replace(panel, title=f"Path: {percent(shown)} seen (chance: {percent(chance)})")
 
 
 def _first(run: Run, quantity: str) -> str | None:

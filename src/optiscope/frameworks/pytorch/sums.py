@@ -21,6 +21,8 @@ from optiscope.recording.reductions import Reduction
 CHUNK_ON_CPU = 2**18
 CHUNK_ON_ACCELERATOR = 2**24
 """Fewer kernel launches; each chunk is summed in float64."""
+_PIECE = 2**15
+"""Elements that are compared with zero at once, in a CPU's fastest cache."""
 
 Cell = Tensor | float
 """One sum: a zero-dimensional tensor, or a number where the device need not be waited for."""
@@ -28,13 +30,11 @@ Cell = Tensor | float
 
 def flatten(tensor: Tensor, order: tuple[int, ...] | None) -> Tensor:
     """All elements as one real vector, walked along the axes in `order` (see `memory_order`); a view where possible."""
-    if tensor.is_sparse:
+    if tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
-    if tensor.is_complex():
+    if tensor.dtype.is_complex:
         return torch.view_as_real(tensor.resolve_conj()).reshape(-1)
-    if order is not None:
-        tensor = tensor.permute(order)
-    return tensor.reshape(-1)
+    return tensor.reshape(-1) if order is None else tensor.permute(order).reshape(-1)
 
 
 def memory_order(parameter: Tensor) -> tuple[int, ...] | None:
@@ -73,10 +73,15 @@ def _weight_sums(
 
 
 def _zeros(vector: Tensor) -> Cell:
-    if vector.device.type == "cpu":
-        # Twice as fast as torch.count_nonzero.
-        return float(np.count_nonzero(vector.numpy() == 0))
-    return vector.numel() - torch.count_nonzero(vector)
+    if vector.device.type != "cpu":
+        return vector.numel() - torch.count_nonzero(vector)
+    # Piece by piece through one small buffer: three times as fast as torch.count_nonzero.
+    elements, found = vector.numpy(), 0
+    is_zero = np.empty(min(len(elements), _PIECE), dtype=bool)
+    for begin in range(0, len(elements), _PIECE):
+        piece = elements[begin : begin + _PIECE]
+        found += int(np.count_nonzero(np.equal(piece, 0, out=is_zero[: len(piece)])))
+    return float(found)
 
 
 _GRADIENT_SUMS: dict[Reduction, Callable[[Tensor, Tensor | None], Cell]] = {
@@ -107,8 +112,10 @@ def _in_chunks(
     """`sums_of` the vectors, chunk by chunk when they are long, and in a dtype in which sums can be trusted."""
     dtype = summing_dtype(first)
     vectors = (first, *others)
-    if any(vector is not None and vector.dtype is not dtype for vector in vectors):
-        sums_of = partial(_converted, sums_of, dtype)
+    for vector in vectors:
+        if vector is not None and vector.dtype is not dtype:
+            sums_of = partial(_converted, sums_of, dtype)
+            break
     if first.numel() <= CHUNK_ON_CPU:
         return sums_of(wanted, *vectors)
     size = CHUNK_ON_CPU if first.device.type == "cpu" else CHUNK_ON_ACCELERATOR

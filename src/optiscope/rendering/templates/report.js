@@ -65,7 +65,7 @@
       const rows = Math.ceil(entries / 2);
       layout.legend = {
         ...layout.legend, orientation: "h", xref: "container", x: 0.02, xanchor: "left",
-        yref: "container", y: 0.01, yanchor: "bottom", entrywidth: 0.42, entrywidthmode: "fraction",
+        yref: "container", y: 0.01, yanchor: "bottom", entrywidth: Math.floor(width / 2 - 56), entrywidthmode: "pixels",
       };
       margin.b += 20 * rows + 8;
       height += 20 * rows + 8;
