@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from optiscope.analysis.comparison import Comparison, compare
     from optiscope.analysis.trajectory import Trajectory, trajectory
     from optiscope.figures import plot
+    from optiscope.frameworks.numpy import NumpyOptimizer
     from optiscope.frameworks.watch import Watch, watch
     from optiscope.recording.schedule import at, every, log_spaced
     from optiscope.rendering.report import write_report
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "HistogramSeries",
+    "NumpyOptimizer",
     "Run",
     "Series",
     "Trajectory",
@@ -62,6 +64,7 @@ __all__ = [
 _HOMES = {
     "Comparison": "optiscope.analysis.comparison.Comparison",
     "HistogramSeries": "optiscope.runs.HistogramSeries",
+    "NumpyOptimizer": "optiscope.frameworks.numpy.NumpyOptimizer",
     "Run": "optiscope.runs.Run",
     "Series": "optiscope.runs.Series",
     "Trajectory": "optiscope.analysis.trajectory.Trajectory",

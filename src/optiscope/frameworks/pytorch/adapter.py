@@ -20,6 +20,7 @@ from optiscope.frameworks.protocol import Capability
 from optiscope.frameworks.pytorch.meter import Meter
 from optiscope.frameworks.pytorch.scaler import watch_scaler
 from optiscope.frameworks.pytorch.transfer import Resolved, Transfer, to_array
+from optiscope.frameworks.shadow import Shadow
 from optiscope.recording.measurement import Labels
 from optiscope.recording.pending import Pending
 from optiscope.recording.plan import Plan
@@ -52,7 +53,7 @@ class PytorchAdapter:
                 self._parameters[plain] = parameter
         self._watched = [WatchedOptimizer(self, name, optimizer) for name, optimizer in optimizers.items()]
         self._scaler = scaler
-        self._detach_scaler: Callable[[], None] | None = None
+        self._scaler_shadow: Shadow | None = None
 
     def name_of(self, parameter: Tensor, group: int, index: int) -> str:
         """The parameter's name in the model, or its place in the optimizer when the model does not have it."""
@@ -92,14 +93,14 @@ class PytorchAdapter:
         for watched in self._watched:
             watched.attach(recorder)
         if self._scaler is not None:
-            self._detach_scaler = watch_scaler(self._scaler, [w.optimizer for w in self._watched], recorder)
+            self._scaler_shadow = watch_scaler(self._scaler, [w.optimizer for w in self._watched], recorder)
 
     def detach(self) -> None:
         """Take the hooks off again."""
         for watched in self._watched:
             watched.detach()
-        if self._detach_scaler is not None:
-            self._detach_scaler()
+        if self._scaler_shadow is not None:
+            self._scaler_shadow.remove()
 
     def scalar(self, value: object) -> float | Pending[float]:
         """A number from a tensor of one element (without waiting for its device), or from anything NumPy takes."""
