@@ -16,14 +16,14 @@ def main():
     truth = torch.exp(-1 - t) * torch.cos(4 * torch.pi * t)
     readings = truth + 0.02 * torch.randn_like(truth)
 
-    model = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1))
+    model = nn.Sequential(nn.Linear(1, 20), nn.Tanh(), nn.Linear(20, 20), nn.Tanh(), nn.Linear(20, 1))
     criterion = nn.MSELoss()
     optimizer = torch.optim.LBFGS(
         model.parameters(), lr=1.0, max_iter=20, history_size=20, line_search_fn="strong_wolfe"
     )
     watch = osc.watch(model, optimizer, config={"readings": len(t)})  # the one line
 
-    for i in range(20):
+    for i in range(16):
 
         def closure():
             optimizer.zero_grad()
@@ -32,7 +32,7 @@ def main():
             return loss
 
         loss = optimizer.step(closure)
-        if i % 4 == 0:
+        if i % 3 == 0:
             print(f"step {i:2d}  loss {loss.item():.6f}")
 
     with torch.no_grad():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from optiscope.experiments import demo
+from optiscope.experiments import demo, demo_arms
 from tests.optional_parts import require
 
 from .conftest import Call
@@ -21,7 +21,7 @@ require("torch", "sklearn")
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the quick demo one of seconds: two optimizers, one epoch."""
-    small = replace(demo.QUICK, epochs=1, evaluate_every=21, seeds=(0,), arms=demo.ARMS[:2])
+    small = replace(demo.QUICK, epochs=1, evaluate_every=21, seeds=(0,), arms=demo_arms.ARMS[:2])
     monkeypatch.setattr(demo, "QUICK", small)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def layers(path: Path, name: str, table: list[list[float]], labels: tuple[str, .
                 values={name: np.array(values)},
                 labels={name: labels},
             )
-            writer.submit(lambda row=row: [row])
+            writer.submit(partial(list, [row]))
         writer.close()
     return open_run(path)
 

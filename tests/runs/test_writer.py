@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from optiscope.errors import ArgumentError, RecordingError, RecordingWarning, RunExists, RunInUse
-from optiscope.runs import Position, Row, RunWriter, open_run
+from optiscope.runs import Block, Position, Row, RunWriter, open_run
 from tests.runs.conftest import layer_row
 
 
@@ -420,3 +420,38 @@ def test_the_writers_thread_counts_its_seconds_and_bytes(writer, run_path):
     assert 0.0 < writer.thread_seconds < 5.0
     stored = sum(path.stat().st_size for path in (run_path / "series").iterdir())
     assert stored - 100 <= writer.bytes_written <= stored + 1000
+
+
+def test_a_block_is_recorded_as_its_rows_would_be(writer, run_path):
+    def blocks():
+        for places in ([0, 2], [1, 3, 4]):
+            yield Block(
+                source="layers",
+                positions=[Position(place, place * 0.1) for place in places],
+                places=places,
+                values={
+                    "norm": np.array([[place, place + 0.5] for place in places], dtype=np.float32),
+                    "norm/global": np.array(places, dtype=np.float64),
+                },
+                labels={"norm": ("conv", "fc")},
+            )
+
+    writer.submit(blocks)
+    writer.submit(lambda: [layer_row(5, [5.0, 5.5], ("conv", "fc"))])
+    writer.flush()
+    run = open_run(run_path)
+    assert run["norm"].steps.tolist() == list(range(6))
+    assert run["norm"].values.tolist() == [[step, step + 0.5] for step in range(6)]
+    assert run["norm"].labels == ("conv", "fc")
+    assert run["norm/global"].values.tolist()[:5] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert [path.name for path in (run_path / "series").iterdir()] == ["layers-0.arrows"]
+
+
+def test_a_block_that_cannot_be_stored_is_dropped_whole_and_counted(writer, run_path):
+    positions = [Position(0, 0.0), Position(1, 0.1)]
+    wrong = Block(source="layers", positions=positions, places=[0, 1], values={"norm": np.zeros(3)})
+    writer.submit(lambda: [wrong, layer_row(2, [1.0], ("conv",))])
+    with pytest.warns(RecordingWarning, match="'layers' is not recorded"):
+        writer.flush()
+    assert writer.rows_dropped == 2
+    assert open_run(run_path)["norm"].steps.tolist() == [2]

@@ -106,9 +106,8 @@ class StepSource:
         return self.plan
 
     def skip(self) -> None:
-        """Count a step that was skipped: it left the weights alone, and there is nothing to measure."""
+        """Count a step that was skipped: it left the weights alone. What was planned for it is measured at the next."""
         self.step += 1
-        self.plan = self._plan_next()
 
     def intervals(self) -> dict[str, float]:
         """For each quantity, the mean number of steps from one measurement to the next."""

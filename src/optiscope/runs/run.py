@@ -191,7 +191,6 @@ class Run:
         """What is missing. While a run is being written, a record on its way is not a loss."""
         torn: dict[str, int] = {}
         for segment in self._segments:
-            segment.verify()
             if segment.torn_bytes:
                 torn[f"{SERIES_FOLDER}/{segment.path.name}"] = segment.torn_bytes
         if self._event_lines.torn_bytes:
@@ -214,7 +213,7 @@ class Run:
             bytes_lost=lost,
             unreadable=(*said, *self.snapshots.damaged().values()),
             rows_dropped=_count(counters.get("rows_dropped")),
-            faults=_count(counters.get("faults")),
+            faults=_count(counters.get("faults")) + _count(self._content.get("faults")),
         )
 
     def since(self, cursor: Cursor | None = None) -> Tail:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from optiscope.errors import RunDamaged
-from optiscope.runs.schema import END_OF_STREAM, Layout
-
-_BROKEN = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, EOFError)
-"""What Arrow raises at bytes that are no segment."""
+from optiscope.runs.frames import BROKEN, Frames, scan_frames
+from optiscope.runs.schema import END_OF_STREAM, TIMELINE_DTYPES, Layout
 
 
 class SegmentReader:
     """A segment as it was when it was opened: later rows are not seen."""
 
-    def __init__(self, path: Path) -> None:
-        """Map the file and read its schema. Raises `RunDamaged` with the reason when it is no segment."""
+    def __init__(self, path: Path, *, start: int = 0) -> None:
+        """Map the file and read its schema.
+
+        With `start`, the `end` of an earlier reader, the segment is only what comes behind.
+        Raises `RunDamaged` with the reason when the file is no segment.
+        """
         self.path = path
         try:
             self.size = path.stat().st_size
@@ -31,89 +34,88 @@ class SegmentReader:
             self.size = self._content.size
             stream = pa.BufferReader(self._content)
             self._schema = pa.ipc.read_schema(stream)
-            self._first_batch = stream.tell()
+            self.start = max(start, stream.tell())
+            """Offset of the first batch that is read."""
             self.layout = Layout.from_schema(self._schema)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise RunDamaged(_reason(error)) from error
 
-    @cached_property
+    @property
     def end(self) -> int:
         """Offset behind the last whole record batch, or behind the mark that ends the stream."""
-        return self._scan(self._first_batch)
-
-    def end_after(self, offset: int) -> bool:
-        """Look only behind `offset`, an earlier `end`, for whole batches; whether there are any."""
-        start = max(offset, self._first_batch)
-        if start > self._first_batch:
-            self.__dict__["end"] = self._scan(start)
-        return bool(self.end > start)
-
-    def _scan(self, start: int) -> int:
-        stream = pa.BufferReader(self._content)
-        stream.seek(start)
-        messages = pa.ipc.MessageReader.open_stream(stream)
-        end = start
-        try:
-            while messages.read_next_message().type == "record batch":
-                end = stream.tell()
-        except (StopIteration, *_BROKEN):
-            pass  # the end, or the torn tail
+        end = self._long[1] if self.layout.is_long else self._frames.end
         is_marked = self._content[end : end + len(END_OF_STREAM)].to_pybytes() == END_OF_STREAM
-        return int(end) + (len(END_OF_STREAM) if is_marked else 0)
+        return end + (len(END_OF_STREAM) if is_marked else 0)
 
     @property
     def torn_bytes(self) -> int:
         """Bytes behind `end`: a batch that was not finished, or what something else appended."""
         return self.size - self.end
 
-    def table(self, columns: Sequence[int], *, start: int = 0) -> pa.Table:
-        """The timelines and the columns with the indices `columns` of the batches from the offset `start` on.
+    @cached_property
+    def timelines(self) -> dict[str, NDArray[Any]]:
+        """The leading columns of all rows, by name."""
+        if self.layout.is_long:
+            table = self._long[0]
+            return {name: table.column(index).to_numpy() for index, name in enumerate(self.layout.timelines)}
+        return {name: self._column(index, TIMELINE_DTYPES[name], 1) for index, name in enumerate(self.layout.timelines)}
 
-        Without `start` nothing is copied. Frames that look whole but hold garbage end the segment: `end` moves back.
-        """
-        leading = len(self.layout.timelines)
-        fields = [*range(leading), *(leading + index for index in columns)]
-        options = pa.ipc.IpcReadOptions(included_fields=fields)
-        try:
-            table = pa.ipc.open_stream(pa.BufferReader(self._stretch(start)), options=options).read_all()
-            table.validate(full=self.layout.is_long)  # names are text, and text can be wrong
-        except _BROKEN:
-            self.__dict__["end"] = self._end_of_valid_batches()
-            table = pa.ipc.open_stream(pa.BufferReader(self._stretch(start)), options=options).read_all()
-        # The fields come in the order of the file; a caller may want another.
-        return table.select([sorted(fields).index(field) for field in fields])
+    def values(self, index: int) -> NDArray[Any]:
+        """The values of the column `index`: [rows], or [rows, width] of a list column. A view, if in one piece."""
+        column = self.layout.columns[index]
+        flat = self._column(len(self.layout.timelines) + index, column.dtype, column.width or 1)
+        return flat if column.width is None else flat.reshape(-1, column.width)
+
+    def long_names(self) -> tuple[str, ...]:
+        """The names in a long segment, in the order in which they appeared."""
+        return tuple(self._names.dictionary.to_pylist())
+
+    def long_values(self, name: str) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
+        """Timelines and values of the rows of `name` in a long segment."""
+        chosen = np.flatnonzero(self._names.indices.to_numpy() == self.long_names().index(name))
+        values = self._long[0].column(len(self.layout.timelines) + 1).to_numpy()[chosen]
+        return {timeline: column[chosen] for timeline, column in self.timelines.items()}, values
 
     def furthest(self) -> tuple[int, int, float] | None:
         """Largest row number, step and seconds in the segment; None without rows."""
-        table = self.table(())
-        if not table.num_rows:
+        rows, steps, seconds = (self.timelines[name] for name in ("row", "step", "seconds"))
+        if not len(rows):
             return None
-        rows, steps, seconds = (table.column(index).to_numpy() for index in range(3))
         return int(rows.max()), int(steps.max()), float(np.fmax.reduce(seconds, initial=0.0))
 
-    def verify(self) -> None:
-        """Decode everything once, so that `end` excludes frames of garbage."""
-        self.table(range(len(self._schema) - len(self.layout.timelines)))
+    def _column(self, index: int, dtype: str, width: int) -> NDArray[Any]:
+        return self._frames.column(self._bytes, index, dtype, width)
 
-    def _stretch(self, start: int) -> pa.Buffer:
-        if start <= self._first_batch:
-            return self._content[: self.end]
-        return pa.py_buffer(
-            self._content[: self._first_batch].to_pybytes() + self._content[start : self.end].to_pybytes()
-        )
+    @cached_property
+    def _bytes(self) -> NDArray[np.uint8]:
+        return np.frombuffer(self._content, dtype=np.uint8)
 
-    def _end_of_valid_batches(self) -> int:
+    @cached_property
+    def _frames(self) -> Frames:
+        return scan_frames(self._content, self._schema, self.start)
+
+    @cached_property
+    def _long(self) -> tuple[pa.Table, int]:
+        """The rows of a long segment and the offset behind them. Its batches hold text, so each is checked."""
         stream = pa.BufferReader(self._content)
-        stream.seek(self._first_batch)
+        stream.seek(self.start)
         messages = pa.ipc.MessageReader.open_stream(stream)
-        end = self._first_batch
+        batches, end = [], self.start
         try:
             while True:
                 batch = pa.ipc.read_record_batch(messages.read_next_message(), self._schema)
-                batch.validate(full=self.layout.is_long)
+                batch.validate(full=True)
+                if any(column.null_count for column in batch.columns):
+                    break
+                batches.append(batch)
                 end = stream.tell()
-        except (StopIteration, *_BROKEN):
-            return int(end)
+        except (StopIteration, *BROKEN):
+            pass  # the end, or the torn tail
+        return pa.Table.from_batches(batches, schema=self._schema), int(end)
+
+    @cached_property
+    def _names(self) -> pa.DictionaryArray:
+        return self._long[0].column(len(self.layout.timelines)).combine_chunks().dictionary_encode()
 
 
 def _reason(error: Exception) -> str:

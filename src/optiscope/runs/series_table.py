@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from optiscope.runs.schema import (
@@ -52,7 +51,6 @@ class SeriesTable:
     """Parts of each series, by its name in the run."""
     histograms: dict[str, list[Part]] = field(default_factory=dict)
     """Parts of each histogram and of its companion "<kind>/nonfinite", by name."""
-    _timelines: dict[tuple[int, int], pa.Table] = field(default_factory=dict)
 
     @classmethod
     def of(cls, segments: Sequence[SegmentReader], run_name: str) -> SeriesTable:
@@ -69,8 +67,7 @@ class SeriesTable:
                 continue
             columns: Iterable[tuple[int | None, Column]] = enumerate(layout.columns)
             if layout.is_long:
-                names = segment.table((0,)).column(len(layout.timelines)).unique().to_pylist()
-                columns = ((None, Column(name=name)) for name in names)
+                columns = ((None, Column(name=name)) for name in segment.long_names())
             origin = METRICS_SOURCE if layout.is_long else layout.source
             for place, column in columns:
                 name = column.name
@@ -81,13 +78,12 @@ class SeriesTable:
                 table.series.setdefault(name, []).append(Part(segment, place, column))
         return table
 
-    def read(self, name: str, *, starts: Mapping[str, int] | None = None) -> Series:
+    def read(self, name: str) -> Series:
         """The series `name`, its rows in the order of their seconds, and of their numbers where these are equal.
 
-        `starts` gives an offset for each file name to read from; without it, from the beginning.
         Labels of different segments are united, with NaN where a row has none. Raises `KeyError` for another name.
         """
-        stretches = [_read(part, (starts or {}).get(part.segment.path.name, 0)) for part in self.series[name]]
+        stretches = [_read(part) for part in self.series[name]]
         labels = _union(stretches)
         timelines, order = _joined_timelines(stretches)
         values = _joined_values(stretches, labels)
@@ -108,7 +104,7 @@ class SeriesTable:
         bins = parts[-1].column.bins or 1
         edges = parts[-1].column.edges
         parts = [part for part in parts if part.column.bins == bins and part.column.edges == edges]
-        stretches = [_read(part, 0) for part in parts]
+        stretches = [_read(part) for part in parts]
         labels = _union(stretches) or ()
         timelines, order = _joined_timelines(stretches)
         counts = _joined_counts(stretches, labels, bins)
@@ -122,8 +118,7 @@ class SeriesTable:
             companion = companions.get(part.segment)
             if companion is not None and companion.column.labels == part.column.labels:
                 columns = [labels.index(label) for label in part.column.labels or ()]
-                found = _read(companion, 0).values[:rows]  # fewer when a damaged batch ended the segment meanwhile
-                nonfinite[row : row + len(found), columns] = found
+                nonfinite[row : row + rows, columns] = _read(companion).values
             row += rows
         if edges is None and bins == len(fixed_edges()) - 1:
             edges = tuple(fixed_edges())
@@ -144,28 +139,11 @@ def _rank(segment: SegmentReader) -> tuple[bool, str, int]:
     return not source.startswith(METRICS_SOURCE), source, segment_number(segment.path.name)
 
 
-def _read(part: Part, start: int) -> _Stretch:
-    leading = len(part.segment.layout.timelines)
-    table = part.segment.table((0, 1) if part.index is None else (part.index,), start=start)
+def _read(part: Part) -> _Stretch:
     if part.index is None:
-        table = table.filter(pa.compute.equal(table.column(leading), part.column.name))
-    timelines = {name: _flat(table.column(index)) for index, name in enumerate(part.segment.layout.timelines)}
-    return _Stretch(timelines, _values(table.column(table.num_columns - 1), part.column), part.column)
-
-
-def _flat(column: pa.ChunkedArray) -> NDArray[Any]:
-    """The numbers of a column: without a copy when they lie in one piece."""
-    if column.num_chunks == 1:
-        return np.asarray(column.chunk(0).to_numpy(zero_copy_only=False))
-    return np.asarray(column.to_numpy())
-
-
-def _values(column: pa.ChunkedArray, described: Column) -> NDArray[Any]:
-    if described.labels is None:
-        return _flat(column)
-    chunks = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
-    flat = chunks[0] if len(chunks) == 1 else np.concatenate([np.empty(0, described.dtype), *chunks])
-    return np.asarray(flat).reshape(-1, described.width or 1)
+        timelines, values = part.segment.long_values(part.column.name)
+        return _Stretch(timelines, values, part.column)
+    return _Stretch(part.segment.timelines, part.segment.values(part.index), part.column)
 
 
 def _union(stretches: Sequence[_Stretch]) -> tuple[str, ...] | None:

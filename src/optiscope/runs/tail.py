@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,10 @@ class Cursor:
     """Bytes read of each segment, by file name."""
     events: int = 0
     """Bytes read of the event file."""
+
+    def of(self, file: Path) -> int:
+        """Bytes read of the segment `file`."""
+        return self.offsets.get(file.name, 0)
 
     def to_json(self) -> str:
         """The cursor as text, such as for a browser to send back."""
@@ -62,21 +66,11 @@ def read_tail(run_path: Path, run_id: str, cursor: Cursor | None) -> Tail:
     """What the run at `run_path` has beyond `cursor` now. Only complete record batches and lines count."""
     is_restarted = cursor is not None and cursor.run_id != run_id
     known = Cursor(run_id=run_id) if cursor is None or is_restarted else cursor
-    offsets = dict(known.offsets)
-    grown: list[SegmentReader] = []
-    for file in segment_files(run_path):
-        try:
-            if file.stat().st_size <= offsets.get(file.name, 0):
-                continue
-            segment = SegmentReader(file)
-        except (OSError, RunDamaged):
-            continue  # not begun yet, or no segment at all; opening the run says which
-        if segment.layout.source != HISTOGRAM_SOURCE and segment.end_after(offsets.get(file.name, 0)):
-            grown.append(segment)
-    starts = dict(offsets)
-    offsets.update({segment.path.name: segment.end for segment in grown})
-    table = SeriesTable.of(grown, run_path.name)
-    series = {name: table.read(name, starts=starts) for name in table.series}
+    files = segment_files(run_path)
+    segments = _opened(files, known.offsets) if any(map(_has_grown, files, map(known.of, files))) else []
+    offsets = {**known.offsets, **{segment.path.name: segment.end for segment in segments}}
+    table = SeriesTable.of(segments, run_path.name)
+    series = {name: table.read(name) for name in table.series}
     lines = read_events(run_path, start=known.events)
     return Tail(
         series={name: each for name, each in series.items() if len(each)},
@@ -84,3 +78,23 @@ def read_tail(run_path: Path, run_id: str, cursor: Cursor | None) -> Tail:
         cursor=Cursor(run_id=run_id, offsets=offsets, events=lines.end),
         is_restarted=is_restarted,
     )
+
+
+def _has_grown(file: Path, offset: int) -> bool:
+    try:
+        return file.stat().st_size > offset
+    except OSError:
+        return False
+
+
+def _opened(files: Iterable[Path], offsets: Mapping[str, int]) -> list[SegmentReader]:
+    """What is new in each segment, also in those that have not grown: their names decide those of others."""
+    segments = []
+    for file in files:
+        try:
+            segment = SegmentReader(file, start=offsets.get(file.name, 0))
+        except RunDamaged:
+            continue  # not begun yet, or no segment at all; opening the run says which
+        if segment.layout.source != HISTOGRAM_SOURCE:
+            segments.append(segment)
+    return segments

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import io
+import os
 import pickle
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -109,6 +112,18 @@ def test_every_core_quantity_equals_its_formula_at_every_step(tmp_path, dtype, t
         np.testing.assert_allclose(
             run[f"{name}/global"].values, whole[:, -1], rtol=tolerance, atol=tolerance * 1e-2, err_msg=name
         )
+
+
+def test_the_path_for_accelerators_gives_the_same_numbers(tmp_path, monkeypatch):
+    from optiscope.frameworks.pytorch import meter
+
+    monkeypatch.setattr(meter, "_is_on_cpu", lambda parameter: False)
+    run, expected = train_and_expect(tmp_path / "run", torch.float32, raw_gradients=True, histograms=osc.every(1))
+    for name, rows in expected.items():
+        whole = np.stack(rows)
+        np.testing.assert_allclose(run[name].values, whole[:, :-1], rtol=2e-5, atol=1e-8, err_msg=name)
+    np.testing.assert_allclose(run["raw_gradient_norm"].values, run["gradient_norm"].values, rtol=1e-6)
+    assert run.histograms("weights").counts[0].sum() == run.model["parameters"]
 
 
 def test_channels_last_weights_meet_their_own_gradients_and_starts(tmp_path):
@@ -740,3 +755,46 @@ def test_epoch_and_samples_become_timelines(tmp_path):
     assert run["loss"].timeline("epoch").tolist() == [0, 0, 1, 1]
     assert run["loss"].timeline("samples").tolist() == [16, 32, 48, 64]
     assert run["loss"].timeline("step").tolist() == [1, 2, 3, 4]
+
+
+DISTRIBUTED = """
+import sys, torch, torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+import optiscope as osc
+rank, store, run = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+torch.manual_seed(0)
+model = DistributedDataParallel(torch.nn.Linear(4, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+with osc.watch(model, optimizer, run=run, budget=None, strict=True) as watch:
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = model(torch.full((2, 4), float(rank + 1))).square().mean()
+        loss.backward()
+        optimizer.step()
+        watch.log(loss=loss)
+dist.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_in_a_distributed_training_rank_zero_records_the_averaged_gradient_and_others_are_silent(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(DISTRIBUTED)
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", script, str(rank), tmp_path / "store", tmp_path / "run"],
+            env={**os.environ, "GLOO_SOCKET_IFNAME": "lo"},
+            stderr=subprocess.PIPE,
+        )
+        for rank in range(2)
+    ]
+    outcomes = [rank.communicate(timeout=90)[1] for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [0, 0], outcomes
+    run = osc.open_run(tmp_path / "run")
+    assert run["gradient_norm"].labels == ("weight", "bias")
+    assert len(run["loss"]) == 3
+    torch.manual_seed(0)
+    twin = nn.Linear(4, 2)
+    sum(twin(torch.full((2, 4), float(rank + 1))).square().mean() / 2 for rank in range(2)).backward()
+    assert run["gradient_norm"].column("weight").values[0] == pytest.approx(float(twin.weight.grad.norm()), rel=1e-5)

@@ -38,7 +38,7 @@ class Meter:
         self.overwrites_gradients = False
         """Whether the optimizer was seen to change gradients in its step; they are then copied before each."""
         self._count = len(self.parameters)
-        self._on_cpu = all(parameter.device.type == "cpu" for parameter in parameters)
+        self._on_cpu = all(_is_on_cpu(parameter) for parameter in parameters)
         self._identity = self._kinds()
         small = {index for index, parameter in enumerate(parameters) if _is_small(parameter)}
         self._small_at = sorted(small)
@@ -327,9 +327,13 @@ class Meter:
         return Resolved(by_tensor, finish)
 
 
+def _is_on_cpu(parameter: Tensor) -> bool:
+    return parameter.device.type == "cpu"
+
+
 def _is_small(parameter: Tensor) -> bool:
     elements = parameter.numel() * (2 if parameter.is_complex() else 1)
-    return parameter.device.type == "cpu" and 0 < elements <= MOST_ELEMENTS
+    return _is_on_cpu(parameter) and 0 < elements <= MOST_ELEMENTS
 
 
 def _difference(first: Tensor, second: Tensor) -> Tensor:

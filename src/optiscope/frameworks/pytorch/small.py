@@ -47,7 +47,7 @@ class SmallTensors:
         lengths = np.array([as_real(parameter.detach()).numel() for parameter in parameters], dtype=int)
         self._lengths = lengths
         self._offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(int)
-        self._nothing = np.full(int(lengths.sum()), np.nan)
+        self._nothing = torch.full((int(lengths.sum()),), torch.nan)
         self._start = self._nothing
         self._before = self._nothing
         self._previous = self._nothing
@@ -55,8 +55,8 @@ class SmallTensors:
 
     def held_bytes(self) -> int:
         """Memory of the lasting copies, in bytes."""
-        held = {id(vector): vector for vector in (self._start, self._before, self._previous)}
-        return sum(vector.nbytes for vector in held.values())
+        held = [v for v in (self._start, self._before, self._previous) if v is not self._nothing]
+        return sum(vector.numel() * vector.element_size() for vector in held)
 
     def keep_start(self, starts: Sequence[Tensor]) -> None:
         """Copy the weights that distances are measured from."""
@@ -77,7 +77,10 @@ class SmallTensors:
     def gradient_sums(self, wanted: Sequence[Reduction], gradients: Sequence[Tensor | None]) -> NDArray[np.float64]:
         """Sums over the gradients [wanted, tensors], and over them and those kept from the step before."""
         self._gradient = self._gather(gradients)
-        return self._sums([_GRADIENT_TERMS[reduction](self._gradient, self._previous) for reduction in wanted])
+        g, q = _wide(self._gradient), _wide(self._previous)
+        sums = self._sums([_GRADIENT_TERMS[reduction](g, q) for reduction in wanted])
+        sums[:, [gradient is None for gradient in gradients]] = np.nan
+        return sums
 
     def keep_weights(self) -> None:
         """Copy the weights before the step."""
@@ -86,20 +89,21 @@ class SmallTensors:
 
     def weight_sums(self, wanted: Sequence[Reduction], gradients: Sequence[Tensor | None]) -> NDArray[np.float64]:
         """Sums over the weights [wanted, tensors], the update, the distance from the start, and the gradients."""
-        weights = self._gather(self._parameters)
-        update, distance = weights - self._before, weights - self._start
-        gradient = self._gradient if any(g is not None for g in gradients) else self._nothing
+        weights = _wide(self._gather(self._parameters))
+        update, distance = weights - _wide(self._before), weights - _wide(self._start)
+        gradient = _wide(self._gradient if any(g is not None for g in gradients) else self._nothing)
         return self._sums([_WEIGHT_TERMS[reduction](weights, update, distance, gradient) for reduction in wanted])
 
     def keep_gradients(self, gradients: Sequence[Tensor | None], *, are_measured: bool) -> None:
         """Keep the gradients for the next step; those that were measured at this step are gathered already."""
         self._previous = self._gradient if are_measured else self._gather(gradients)
+        self._before = self._nothing
 
-    def _segment(self, vector: Vector, index: int) -> Tensor:
+    def _segment(self, vector: Tensor, index: int) -> Tensor:
         begin = self._offsets[index]
-        return torch.from_numpy(vector[begin : begin + self._lengths[index]])
+        return vector[begin : begin + self._lengths[index]]
 
-    def _gather(self, tensors: Sequence[Tensor | None]) -> Vector:
+    def _gather(self, tensors: Sequence[Tensor | None]) -> Tensor:
         if all(tensor is None for tensor in tensors):
             return self._nothing
         parts = [
@@ -107,7 +111,7 @@ class SmallTensors:
             for p, t in zip(self._parameters, tensors, strict=True)
         ]
         # `cat` copies, so what is gathered stays what it was when training goes on.
-        return np.asarray(torch.cat(parts).to(torch.float64).numpy())
+        return torch.cat(parts)
 
     def _sums(self, terms: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
         if not terms or not len(self._lengths):
@@ -116,6 +120,10 @@ class SmallTensors:
         for row, term in zip(matrix, terms, strict=True):
             row[:] = term
         return np.add.reduceat(matrix, self._offsets, axis=1)
+
+
+def _wide(vector: Tensor) -> Vector:
+    return np.asarray(vector.to(torch.float64).numpy())
 
 
 def _flat(tensor: Tensor) -> Tensor:
