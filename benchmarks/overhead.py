@@ -52,7 +52,8 @@ class Transformer(nn.Module):
         self.head = nn.Linear(320, 4000)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return self.head(self.layers(self.embedding(tokens))[:, -1])
+        logits: Tensor = self.head(self.layers(self.embedding(tokens))[:, -1])
+        return logits
 
 
 def mlp() -> nn.Module:
@@ -87,8 +88,8 @@ def ours(model: nn.Module, optimizer: torch.optim.Optimizer, folder: Path) -> It
 @contextlib.contextmanager
 def ours_whole(model: nn.Module, optimizer: torch.optim.Optimizer, folder: Path) -> Iterator[Callable[[Tensor], None]]:
     """All core quantities at every step; histograms and snapshots, which have schedules of their own, are off."""
-    options = {"budget": None, "histograms": osc.at(), "snapshots": osc.at()}
-    with osc.watch(model, optimizer, run=folder, strict=True, **options) as watch:
+    never = osc.at()
+    with osc.watch(model, optimizer, run=folder, budget=None, histograms=never, snapshots=never, strict=True) as watch:
         yield lambda loss: watch.log(loss=loss)
 
 
@@ -121,7 +122,7 @@ def wandb(model: nn.Module, optimizer: torch.optim.Optimizer, folder: Path) -> I
     run.watch(model, log="all", log_freq=1)
     yield lambda loss: run.log({"loss": loss.item()})
     run.unwatch(model)
-    run.finish(quiet=True)
+    run.finish()
 
 
 TOOLS: dict[str, Tool] = {
@@ -140,7 +141,7 @@ def training_step(
     def step() -> Tensor:
         loss = nn.functional.cross_entropy(model(x), y)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         return loss
 

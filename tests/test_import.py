@@ -30,6 +30,7 @@ HEAVY = {
 EXPECTED = {
     "Comparison",
     "HistogramSeries",
+    "NumpyOptimizer",
     "Run",
     "Series",
     "Trajectory",

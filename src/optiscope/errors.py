@@ -85,4 +85,7 @@ class MissingDependency(OptiscopeError, ImportError):
     @classmethod
     def of(cls, package: str, *, purpose: str, extra: str) -> MissingDependency:
         """Build the error for `package`, which `purpose` needs and the extra `extra` installs."""
-        return cls(f"{purpose} needs the package {package!r}, which is not installed. Install it with: pip install 'optiscope[{extra}]'")
+        return cls(
+            f"{purpose} needs the package {package!r}, which is not installed. "
+            f"Install it with: pip install 'optiscope[{extra}]'"
+        )

@@ -199,9 +199,9 @@ class RowWriter:
 
     def _write(self, layout: Layout, group: RowGroup, build: BatchOf, *, divisible: bool = True) -> None:
         try:
-            segment = self._segments.segment(layout)
-            batch = build(segment.schema, group)
-            self._segments.append(segment, batch)
+            # The batch first: one that cannot be built must not leave an empty segment behind.
+            batch = build(self._segments.schema(layout), group)
+            self._segments.append(self._segments.segment(layout), batch)
         except OSError as error:
             self._trouble.drop(len(group))
             self._on_write_error(error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -91,6 +92,14 @@ class Layout:
     """The leading columns: `REQUIRED_TIMELINES`, then those of `OPTIONAL_TIMELINES` that the rows have."""
     columns: tuple[Column, ...]
     """The quantities. A long segment has none: there each row carries one name and one value."""
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # Thousands of labels are slow to hash, and a layout is looked up for each batch.
+        return hash((self.source, self.timelines, self.columns))
 
     @property
     def is_long(self) -> bool:

@@ -21,18 +21,17 @@ Write = Callable[[int, memoryview], int]
 class SegmentFile:
     """One segment, open for appending."""
 
-    def __init__(self, path: Path, layout: Layout, write: Write) -> None:
+    def __init__(self, path: Path, layout: Layout, schema: pa.Schema, write: Write) -> None:
         """Create the file and write its schema. Raises `OSError`; then no file stays behind."""
         self.path = path
         self.layout = layout
-        self.schema = layout.to_schema()
         self.size = 0
         self._write = write
         self._descriptor = os.open(
             path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666
         )
         try:
-            self._append(self.schema.serialize())
+            self._append(schema.serialize())
         except OSError:
             os.close(self._descriptor)
             path.unlink(missing_ok=True)
@@ -74,6 +73,7 @@ class SegmentSet:
         self._write = write
         self._largest = largest
         self._open: dict[Layout, SegmentFile] = {}
+        self._schemas: dict[Layout, pa.Schema] = {}
         self._next_number: dict[str, int] = {}
         self._metric_sets: set[Layout] = set()
         self.bytes_written = 0
@@ -81,6 +81,13 @@ class SegmentSet:
     def has_room_for(self, layout: Layout) -> bool:
         """Whether rows of user metrics of this `layout` get a segment of their own."""
         return layout in self._metric_sets or len(self._metric_sets) < MOST_METRIC_SETS
+
+    def schema(self, layout: Layout) -> pa.Schema:
+        """The Arrow schema of the segments of `layout`."""
+        schema = self._schemas.get(layout)
+        if schema is None:
+            schema = self._schemas[layout] = layout.to_schema()
+        return schema
 
     def segment(self, layout: Layout) -> SegmentFile:
         """The segment that takes the next rows of `layout`. Raises `OSError` when none can be made."""
@@ -125,7 +132,7 @@ class SegmentSet:
             path = self._folder / segment_name(layout.source, number)
             number += 1
             try:
-                segment = SegmentFile(path, layout, self._write)
+                segment = SegmentFile(path, layout, self.schema(layout), self._write)
             except FileExistsError:
                 continue
             self._next_number[layout.source] = number

@@ -60,12 +60,14 @@
     const room = width - 84;
     rewrap(title, Math.floor(room / 9.5), 22);
     rewrap(title.subtitle, Math.floor(room / 6.4), 17);
-    const entries = figure.data.filter((trace) => trace.showlegend !== false && trace.name).length;
-    if (layout.showlegend !== false && entries > 1) {
-      const rows = Math.ceil(entries / 2);
+    const names = figure.data.filter((trace) => trace.showlegend !== false && trace.name).map((trace) => trace.name);
+    if (layout.showlegend !== false && names.length > 1) {
+      const half = Math.floor(width / 2) - 62;
+      const columns = Math.max(...names.map((text) => text.length)) * 7 <= half ? 2 : 1;
+      const rows = Math.ceil(names.length / columns);
       layout.legend = {
         ...layout.legend, orientation: "h", xref: "container", x: 0.02, xanchor: "left",
-        yref: "container", y: 0.01, yanchor: "bottom", entrywidth: Math.floor(width / 2 - 56), entrywidthmode: "pixels",
+        yref: "container", y: 0.01, yanchor: "bottom", entrywidth: columns === 2 ? half : width - 80, entrywidthmode: "pixels",
       };
       margin.b += 20 * rows + 8;
       height += 20 * rows + 8;
