@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import platform
 import sys
@@ -32,6 +33,8 @@ class Watch:
         self._adapter = adapter
         self._recorder = recorder
         self._open = True
+        # A script that never closes its watch: the writer closes the run at exit, and this comes before it.
+        atexit.register(recorder.complete)
 
     @property
     def step(self) -> int:
@@ -92,7 +95,9 @@ class Watch:
             self._open = False
             with self._recorder.guard:
                 self._adapter.detach()
-            self._recorder.close(status)
+            atexit.unregister(self._recorder.complete)
+            self._recorder.complete()
+            self._recorder.writer.close(status)
 
     def __enter__(self) -> Watch:
         return self

@@ -21,6 +21,8 @@ UNTHINNED_STEPS = 3
 not charged: paying for them would keep the next hundred steps dark."""
 LONGEST_GAP = 200
 """Steps after which a class is measured whatever it costs: a budget that is far too small thins, it does not blind."""
+SHORTEST_NAP = 4
+"""Steps for which nobody looks again at a purse that is not full enough: looking costs as well."""
 _MEMORY = 31
 
 
@@ -98,7 +100,7 @@ class Budget:
     def _steps_to_save(self, missing: float, cost: Cost) -> int:
         # An estimate, as the fixed costs are not known in advance: whoever asks will ask again.
         share = self._income / 2 ** (cost + 1)
-        return max(1, min(LONGEST_GAP, math.ceil(missing / share))) if share > 0 else LONGEST_GAP
+        return max(SHORTEST_NAP, min(LONGEST_GAP, math.ceil(missing / share))) if share > 0 else LONGEST_GAP
 
     def affordable(self, cost: Cost) -> bool:
         """Whether the class is to be measured at the next step."""

@@ -138,10 +138,9 @@ class Recorder:
             "copies_of_parameters": 0.0 if self._parameters is None else self._parameters.copies_of_parameters(),
         }
 
-    def close(self, status: str) -> None:
-        """Keep the last parameters, hand over what is waiting, and close the run."""
+    def complete(self) -> None:
+        """Keep the last parameters and the final overhead; the writer may be closed after it."""
         with self.guard:
             if self._last_snapshot >= 0:
                 self.snapshot()
             self.writer.describe(overhead=self.overhead(), faults=self.guard.faults)
-        self.writer.close(status)

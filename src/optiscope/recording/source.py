@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from optiscope.recording.budget import LONGEST_GAP, Budget
 from optiscope.recording.measurement import Labels, Measurement, columns_of
 from optiscope.recording.plan import Plan, plan_of
-from optiscope.recording.quantities import Quantity
+from optiscope.recording.quantities import Cost, Quantity
 from optiscope.recording.request import HISTOGRAM_KINDS
 from optiscope.recording.schedule import Schedule
 from optiscope.runs import Block, Position, Row
@@ -127,19 +127,18 @@ class StepSource:
         """Plan the next step; when that step has nothing to measure, also when to plan again."""
         step = self.step + 1
         wake = [step + LONGEST_GAP]
-        chosen: list[Quantity] = []
+        chosen = list(self._request.quantities)
         if self._is_unthinned:
-            chosen.extend(self._request.quantities)
             wake.append(step + 1)
-        for quantity, schedule in () if self._is_unthinned else self._request.quantities.items():
-            if schedule is None:
-                due = self._budget.affordable(quantity.cost)
-                wake.append(self.step + self._budget.steps_until(quantity.cost))
-            else:
-                due = schedule.due(step)
-                wake.append(schedule.next_after(self.step) or step + LONGEST_GAP)
-            if due:
-                chosen.append(quantity)
+        else:
+            waits = {cost: self._budget.steps_until(cost) for cost in Cost}
+            chosen = []
+            for quantity, schedule in self._request.quantities.items():
+                due = step + waits[quantity.cost] - 1 if schedule is None else schedule.next_after(self.step)
+                if due == step:
+                    chosen.append(quantity)
+                elif due is not None:
+                    wake.append(due)
         histograms = self._is_due(self._histogram_due, self._request.histograms, self._histogram_price)
         snapshot = self._is_due(self._snapshot_due, self._request.snapshots, self._snapshot_price)
         if histograms:

@@ -798,3 +798,28 @@ def test_in_a_distributed_training_rank_zero_records_the_averaged_gradient_and_o
     twin = nn.Linear(4, 2)
     sum(twin(torch.full((2, 4), float(rank + 1))).square().mean() / 2 for rank in range(2)).backward()
     assert run["gradient_norm"].column("weight").values[0] == pytest.approx(float(twin.weight.grad.norm()), rel=1e-5)
+
+
+UNCLOSED = """
+import sys, torch, optiscope as osc
+model = torch.nn.Linear(2, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+watch = osc.watch(model, optimizer, run=sys.argv[1], budget=None, snapshots=osc.at(0))
+for _ in range(5):
+    optimizer.zero_grad()
+    loss = model(torch.ones(3, 2)).square().mean()
+    loss.backward()
+    optimizer.step()
+    watch.log(loss=loss)
+"""
+
+
+@pytest.mark.slow
+def test_a_script_that_never_closes_its_watch_leaves_a_whole_run(tmp_path):
+    subprocess.run([sys.executable, "-c", UNCLOSED, tmp_path / "run"], check=True, timeout=60)
+    run = osc.open_run(tmp_path / "run")
+    assert run.status == "finished"
+    assert len(run["loss"]) == 5
+    assert run.snapshots.steps == (0, 5)
+    assert run.overhead["fraction"] > 0
+    assert not run.losses

@@ -62,16 +62,14 @@
     rewrap(title.subtitle, Math.floor(room / 6.4), 17);
     const names = figure.data.filter((trace) => trace.showlegend !== false && trace.name).map((trace) => trace.name);
     if (layout.showlegend !== false && names.length > 1) {
-      const half = Math.floor(width / 2) - 62;
-      const columns = Math.max(...names.map((text) => text.length)) * 7 <= half ? 2 : 1;
-      const rows = Math.ceil(names.length / columns);
       layout.legend = {
         ...layout.legend, orientation: "h", xref: "container", x: 0.02, xanchor: "left",
-        yref: "container", y: 0.01, yanchor: "bottom", entrywidth: columns === 2 ? half : width - 80, entrywidthmode: "pixels",
+        yref: "container", y: 0.01, yanchor: "bottom", entrywidth: width - 80, entrywidthmode: "pixels",
       };
-      margin.b += 20 * rows + 8;
-      height += 20 * rows + 8;
+      margin.b += 20 * names.length + 8;
+      height += 20 * names.length + 8;
     }
+    if (Object.keys(layout).filter((key) => key.startsWith("yaxis")).length > 1) { height += 150; }
     Object.assign(layout, { margin: { ...margin, r: Math.min(margin.r ?? 28, 16) }, height });
     layout.dragmode = false; // a finger that moves over a figure scrolls the page
   };
