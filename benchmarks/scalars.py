@@ -142,14 +142,12 @@ def write_large_run(path: Path, rows: int) -> None:
 
 def measure_opening(rounds: int, rows: int) -> dict[str, float]:
     """Seconds to open a run and read one series, and to draw it, as medians."""
-    draw = None
-    if importlib.util.find_spec("optiscope.figures") is not None:
-        from optiscope.figures import plot as draw
+    from optiscope.figures import plot
+
     seconds: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         write_large_run(Path(folder) / "run", rows)
-        if draw is not None:
-            draw(open_run(Path(folder) / "run")["metric 3"])  # loads the plotting library
+        plot(open_run(Path(folder) / "run")["metric 3"])  # loads the plotting library
         for _ in range(rounds):
             began = time.perf_counter()
             series = open_run(Path(folder) / "run")["metric 3"]
@@ -157,10 +155,9 @@ def measure_opening(rounds: int, rows: int) -> dict[str, float]:
             if len(series) != rows:
                 raise RuntimeError(f"{len(series)} of {rows} rows were read")
             seconds.setdefault("read", []).append(read - began)
-            if draw is not None:
-                draw(series).to_json()
-                seconds.setdefault("draw", []).append(time.perf_counter() - read)
-                seconds.setdefault("open, read and draw", []).append(time.perf_counter() - began)
+            plot(series).to_json()
+            seconds.setdefault("draw", []).append(time.perf_counter() - read)
+            seconds.setdefault("open, read and draw", []).append(time.perf_counter() - began)
     return {what: statistics.median(measured) for what, measured in seconds.items()}
 
 
