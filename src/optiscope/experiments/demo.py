@@ -38,11 +38,11 @@ class DemoSettings:
     """Steps between two measurements of the test accuracy."""
     seeds: tuple[int, ...] = (0, 1)
     """Each seed fixes an initialisation and an order of batches, the same for all optimizers."""
-    budget: float = 0.1
-    """Most that recording may cost, as a share of the training time. Twice the default, for steps of milliseconds."""
-    snapshot_every: int = 10
+    budget: float = 0.05
+    """Most that recording may cost, as a share of the training time."""
+    snapshot_every: int = 25
     """Steps between two snapshots of all parameters; the paths are drawn from these."""
-    histogram_every: int = 30
+    histogram_every: int = 100
     """Steps between two histograms of weights, gradients and updates."""
     arms: tuple[Arm, ...] = ARMS
     """The optimizers with their learning rates."""

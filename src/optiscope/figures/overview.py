@@ -154,7 +154,7 @@ def _facts(run: Run) -> list[str]:
     intervals = run.overhead.get("intervals")
     thinned = {name: every for name, every in intervals.items() if every != 1} if isinstance(intervals, dict) else {}
     if thinned:
-        listing = ", ".join(f"{name.replace('_', ' ')} every {every}" for name, every in list(thinned.items())[:3])
+        listing = ", ".join(f"{name.replace('_', ' ')} every {every:.3g}" for name, every in list(thinned.items())[:3])
         more = f" and {len(thinned) - 3} more" if len(thinned) > 3 else ""
         sentences.append(f"Thinned to keep the budget or as asked: {listing} steps{more}.")
     sentences += run.losses.sentences()

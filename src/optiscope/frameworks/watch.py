@@ -228,7 +228,7 @@ def watch(
         path,
         config=dict(config or {}),
         model=adapter.describe_model(),
-        optimizer=_together(optimizers),
+        optimizer=optimizers[0] if len(optimizers) == 1 else optimizers,
         environment=_environment(),
         tags=tuple(tags),
         note=note,
@@ -244,13 +244,6 @@ def watch(
         writer.close("failed")
         raise
     return Watch(adapter, recorder, path)
-
-
-def _together(optimizers: list[dict[str, Any]]) -> dict[str, Any]:
-    """One description of all optimizers of a run."""
-    if len(optimizers) == 1:
-        return optimizers[0]
-    return {"name": " + ".join(one["name"] for one in optimizers), "optimizers": optimizers}
 
 
 def _default_path(optimizer: str) -> Path:

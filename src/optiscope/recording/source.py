@@ -64,7 +64,9 @@ class StepSource:
         self._settled_step = self.step
         self._settled_at: float | None = None
         self._own_settled = 0.0
-        self._writer_charged = 0.0
+        self._rows_charged = 0.0
+        self._snapshots_charged = 0.0
+        self._snapshots_taken = 0
         self._times_measured: Counter[tuple[Quantity, ...]] = Counter()
         self._histogram_schedule = recorder.request.histogram_schedule()
         self._snapshot_schedule = snapshot_schedule
@@ -100,6 +102,7 @@ class StepSource:
             return self.plan
         if self.plan.snapshot:
             self._recorder.snapshot()
+            self._snapshots_taken += 1
         self._settle()
         self._recorder.report()
         self.plan = self._plan_next()
@@ -181,15 +184,24 @@ class StepSource:
             self._budget.charge_once(spent)
             if self._settled_at is not None:  # the first step also allocates, which no later one does
                 self._histogram_price = spent if plan.histograms else self._histogram_price
-                self._snapshot_price = spent if plan.snapshot else self._snapshot_price
+                if plan.snapshot:
+                    self._snapshot_price = spent + self._snapshots_charged / max(1, self._snapshots_taken)
         elif plan.quantities:
             self._budget.measured(plan.passes, spent)
         else:
             self._budget.charge_fixed(spent)
-        used = recorder.writer.thread_seconds
-        self._budget.charge_fixed((used - self._writer_charged) / len(recorder.sources))
-        self._writer_charged = used
+        self._charge_writer()
         self._settled_step, self._settled_at, self._own_settled = self.step, now, own
+
+    def _charge_writer(self) -> None:
+        """Charge the writer thread's processor time: snapshots to those who take them, the rest to all."""
+        writer = self._recorder.writer
+        on_snapshots = writer.snapshot_seconds
+        on_rows = writer.thread_seconds - on_snapshots
+        share = len(self._recorder.sources)
+        self._budget.charge_fixed((on_rows - self._rows_charged) / share)
+        self._budget.charge_once((on_snapshots - self._snapshots_charged) / share)
+        self._rows_charged, self._snapshots_charged = on_rows, on_snapshots
 
     # ------------------------------------------------------------------------------------------------- handing over
 

@@ -88,6 +88,8 @@ class Scribe:
         """Items that may wait in the queue; the fewer, the wider the rows."""
         self.thread_seconds = 0.0
         """Processor time that the thread has taken, in seconds."""
+        self.snapshot_seconds = 0.0
+        """The part of it that went into snapshots."""
         self.status = "running"
         """Status that run.json gets in the next round."""
         self._path = path
@@ -187,6 +189,7 @@ class Scribe:
                 self._rows.add_row(rows)
 
     def _write_snapshot(self, order: SnapshotOrder) -> None:
+        began = time.thread_time()
         folder = self._path / SNAPSHOTS_FOLDER
         if self._path.is_dir():
             folder.mkdir(exist_ok=True)
@@ -197,6 +200,7 @@ class Scribe:
             seconds=self._clock(),
             dtypes=order.dtypes,
         )
+        self.snapshot_seconds += time.thread_time() - began
 
     # ------------------------------------------------------------------------------------------------------ faults
 

@@ -273,6 +273,11 @@ class RunWriter:
         """Processor time of the writer's thread, in seconds."""
         return self._scribe.thread_seconds
 
+    @property
+    def snapshot_seconds(self) -> float:
+        """The part of `thread_seconds` that went into snapshots."""
+        return self._scribe.snapshot_seconds
+
     # ---------------------------------------------------------------------------------------------------- inside
 
     def _attend(self, stacklevel: int) -> bool:
