@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
@@ -27,3 +28,14 @@ class Known(Generic[Value]):
     def resolve(self) -> Value:
         """The value."""
         return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Later(Generic[Value]):
+    """A value that is made on the writer thread, from what is known already."""
+
+    make: Callable[[], Value]
+
+    def resolve(self) -> Value:
+        """Make the value."""
+        return self.make()

@@ -26,7 +26,7 @@ from optiscope.recording.pending import Pending
 from optiscope.recording.plan import Plan
 from optiscope.recording.recorder import Recorder
 from optiscope.recording.reductions import Reduction
-from optiscope.recording.source import StepSource
+from optiscope.recording.source import Settings, StepSource
 
 _WRAPPERS = ("module.", "_orig_mod.")
 """What DistributedDataParallel and torch.compile put into parameter names."""
@@ -148,7 +148,8 @@ class WatchedOptimizer:
         self._meter = Meter(self.parameters())
         self._identity = self._identities()
         self._plan = Plan()
-        self._rates: list[Any] = []
+        self._seen: list[list[Any]] = []
+        self._settings: Settings = {}
         self._handles: list[Any] = []
         self._raw_handles: list[Any] = []
         self._is_in_step = False
@@ -236,11 +237,7 @@ class WatchedOptimizer:
     def _after_step(self, *_: Any) -> None:
         with self._recorder.guard:
             self._is_in_step = False
-            rates = [group.get("lr") for group in self.optimizer.param_groups]
-            settings = None
-            if rates != self._rates or not self._plan.is_empty:
-                self._rates = rates
-                settings = self._current_settings()
+            settings = self._settings_if_due(is_measured=not self._plan.is_empty)
             measurement = None
             if not self._plan.is_empty:
                 versions_tell = not any(group.get("fused") for group in self.optimizer.param_groups)
@@ -255,7 +252,17 @@ class WatchedOptimizer:
 
     # -------------------------------------------------------------------------------------------- groups and settings
 
-    def _current_settings(self) -> dict[str, tuple[float, ...]]:
+    def _settings_if_due(self, *, is_measured: bool) -> Settings | None:
+        """The settings when they have changed, and at measured steps."""
+        seen = [[group.get(key) for key in _SEEN] for group in self.optimizer.param_groups]
+        # A tensor is changed in place, so comparing it with itself tells nothing: it is read at each measured step.
+        is_hidden = any(isinstance(value, Tensor) for group in seen for value in group)
+        if (is_measured and is_hidden) or (not is_hidden and seen != self._seen):
+            self._seen, self._settings = seen, self._current_settings()
+            return self._settings
+        return self._settings if is_measured else None
+
+    def _current_settings(self) -> Settings:
         groups = self.optimizer.param_groups
         settings: dict[str, tuple[float, ...]] = {}
         for name, read in _SETTINGS.items():
@@ -346,6 +353,10 @@ _SETTINGS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
     "beta2": lambda group: _beta(group, 1),
     "weight_decay": lambda group: _number(group, "weight_decay"),
 }
+
+
+_SEEN = ("lr", "momentum", "betas", "weight_decay")
+"""What the settings are read from."""
 
 
 def _is_plain(value: object) -> bool:

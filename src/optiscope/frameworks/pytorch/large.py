@@ -24,9 +24,12 @@ class LargeTensors:
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         self._parameters = parameters
         self._orders = [sums.memory_order(parameter) for parameter in parameters]
+        self._summer = sums.Summer()
         self._start: list[Tensor] = []
         self._kept: list[Tensor] = []
         self._holds_gradient = [False] * len(parameters)
+        self._squares: list[Cell] = []
+        self._kept_squares: list[Cell] | None = None
 
     def held_bytes(self) -> int:
         """Memory of the lasting copies, in bytes."""
@@ -49,19 +52,30 @@ class LargeTensors:
 
     def gradient_sums(self, wanted: Sequence[Reduction], gradients: Sequence[Tensor | None]) -> list[Cell]:
         """Sums over the gradients, tensor by tensor, and over them and those kept from the step before."""
+        known = self._kept_squares if Reduction.PREVIOUS_GRADIENT_NORM in wanted else None
+        self._squares = [torch.nan] * len(gradients)
+        if known is not None:
+            wanted = [reduction for reduction in wanted if reduction is not Reduction.PREVIOUS_GRADIENT_NORM]
+        norm_at = wanted.index(Reduction.GRADIENT_NORM) if Reduction.GRADIENT_NORM in wanted else None
         cells: list[Cell] = []
         for index, gradient in enumerate(gradients):
             if gradient is None:
-                cells += [torch.nan] * len(wanted)
-                continue
-            previous = self.flat(self._kept[index], index) if self._holds_gradient[index] else None
-            cells += sums.gradient_sums(wanted, self.flat(gradient, index), previous)
+                sums_of_one: list[Cell] = [torch.nan] * len(wanted)
+            else:
+                previous = self.flat(self._kept[index], index) if self._holds_gradient[index] else None
+                sums_of_one = self._summer.gradient_sums(wanted, self.flat(gradient, index), previous)
+            if norm_at is not None:
+                self._squares[index] = sums_of_one[norm_at]
+            cells += sums_of_one
+            if known is not None:
+                cells.append(known[index])  # the last of the sums over gradients
         return cells
 
     def keep_weights(self) -> None:
         """Copy the weights before the step."""
         self._keep(self._parameters)
         self._holds_gradient = [False] * len(self._parameters)
+        self._kept_squares = None
 
     def weight_sums(self, wanted: Sequence[Reduction], gradients: Sequence[Tensor | None]) -> list[Cell]:
         """Sums over the weights, tensor by tensor, the update, the distance from the start, and the gradients."""
@@ -69,7 +83,7 @@ class LargeTensors:
         needs_start = Reduction.START_DISTANCE in wanted
         cells: list[Cell] = []
         for index, gradient in enumerate(gradients):
-            cells += sums.weight_sums(
+            cells += self._summer.weight_sums(
                 wanted,
                 self.flat(self._parameters[index].detach(), index),
                 self.before_of(index) if needs_update else None,
@@ -78,8 +92,9 @@ class LargeTensors:
             )
         return cells
 
-    def keep_gradients(self, gradients: Sequence[Tensor | None]) -> None:
-        """Keep the gradients for the next step."""
+    def keep_gradients(self, gradients: Sequence[Tensor | None], *, are_measured: bool) -> None:
+        """Keep the gradients for the next step, and their norms if they were measured at this one."""
+        self._kept_squares = self._squares if are_measured else None
         self._keep([p if g is None else g for p, g in zip(self._parameters, gradients, strict=True)])
         self._holds_gradient = [gradient is not None for gradient in gradients]
 

@@ -18,12 +18,12 @@ from optiscope.frameworks.pytorch.small import MOST_ELEMENTS, SmallTensors
 from optiscope.frameworks.pytorch.sums import Cell
 from optiscope.frameworks.pytorch.transfer import Resolved, Transfer
 from optiscope.recording.measurement import Measurement
-from optiscope.recording.pending import Known, Pending
+from optiscope.recording.pending import Known, Later, Pending
 from optiscope.recording.plan import Plan
 from optiscope.recording.reductions import Reduction
 
 Item = TypeVar("Item")
-_EMPTY_RECIPE = Recipe((), on_cpu=True, knows_previous_norms=False)
+_EMPTY_RECIPE = Recipe((), on_cpu=True)
 
 
 class Meter:
@@ -48,19 +48,17 @@ class Meter:
         sizes = np.array([p.numel() * (2 if p.is_complex() else 1) for p in self.parameters], dtype=np.float64)
         dtypes = [torch.float64 if i in small else sums.summing_dtype(p) for i, p in enumerate(self.parameters)]
         self._trust = Trust(sizes, dtypes)
-        self._recipes: dict[tuple[tuple[Reduction, ...], bool], Recipe] = {}
+        self._recipes: dict[tuple[Reduction, ...], Recipe] = {}
         self._starts = dict(starts or {})
         self._has_start = False
-        self._kept_norms: NDArray[np.float64] | None = None
         # What follows is of the step that is being measured.
         self._recipe = _EMPTY_RECIPE
         self._gradients: list[Tensor | None] = [None] * self._count
         self._versions: list[int] = []
         self._are_copies = False
         self._are_spoilt = False
-        self._norms: NDArray[np.float64] | None = None
-        self._previous_norms: NDArray[np.float64] | None = None
         self._present: tuple[bool, ...] = ()
+        self._summer = sums.Summer()
         self._raw: list[Cell] = [np.nan] * self._count
         self._small_sums: list[NDArray[np.float64]] = []
         self._large_sums: list[list[Cell]] = []
@@ -122,7 +120,7 @@ class Meter:
         gradient = self.parameters[index].grad
         if gradient is not None:
             flat = sums.flatten(gradient, None)
-            (self._raw[index],) = sums.gradient_sums((Reduction.GRADIENT_NORM,), flat, None)
+            (self._raw[index],) = self._summer.gradient_sums((Reduction.GRADIENT_NORM,), flat, None)
 
     def before(self, plan: Plan, grad_scale: Tensor | None) -> None:
         """Measure the gradients as they enter the step, and copy what the step will change.
@@ -133,7 +131,6 @@ class Meter:
         if plan.is_empty:
             return
         self._recipe = recipe = self._recipe_of(plan)
-        self._previous_norms, self._kept_norms, self._norms = self._kept_norms, None, None
         small, large = self._of(self._small_at, self._gradients), self._of(self._large_at, self._gradients)
         self._small_sums = [self._small.gradient_sums(recipe.of_gradient, small)]
         self._large_sums = [self._large.gradient_sums(recipe.of_gradient, large)]
@@ -159,10 +156,9 @@ class Meter:
         self._present = tuple([g is not None for g in gradients])
 
     def _recipe_of(self, plan: Plan) -> Recipe:
-        key = (plan.reductions, self._kept_norms is not None)
-        if key not in self._recipes:
-            self._recipes[key] = Recipe(plan.reductions, on_cpu=self._on_cpu, knows_previous_norms=key[1])
-        return self._recipes[key]
+        if plan.reductions not in self._recipes:
+            self._recipes[plan.reductions] = Recipe(plan.reductions, on_cpu=self._on_cpu)
+        return self._recipes[plan.reductions]
 
     # ---------------------------------------------------------------------------------------------- after the step
 
@@ -206,11 +202,9 @@ class Meter:
         if self._are_spoilt:
             self._are_spoilt = False
             gradients = [None] * self._count
-        self._small.keep_gradients(
-            self._of(self._small_at, gradients), are_measured=gradients is self._gradients and not plan.is_empty
-        )
-        self._large.keep_gradients(self._of(self._large_at, gradients))
-        self._kept_norms = None if plan.is_empty or all(g is None for g in gradients) else self._norms
+        are_measured = gradients is self._gradients and not plan.is_empty
+        self._small.keep_gradients(self._of(self._small_at, gradients), are_measured=are_measured)
+        self._large.keep_gradients(self._of(self._large_at, gradients), are_measured=are_measured)
 
     def forget_gradients(self) -> None:
         """Let go of the references to the user's gradients, which would keep their memory from being freed."""
@@ -219,18 +213,40 @@ class Meter:
     # --------------------------------------------------------------------------------------------------- handing over
 
     def _on_host(self) -> Pending[NDArray[np.float64]]:
-        """The reductions at once; on a CPU, where looking is free, what over- or underflowed is measured again."""
-        recipe = self._recipe
-        numbers = [[c.item() if isinstance(c, Tensor) else c for c in cells] for cells in self._large_sums]
-        table = self._table(recipe, numbers, self._small_sums, self._take_raw())
-        recipe.finish(table, self._trust)
-        for row, index in recipe.doubtful(table, self._trust):
-            table[row, index] = self._careful(recipe.rows[row], index)
-        if recipe.previous_norm is not None and self._previous_norms is not None:
-            table[recipe.previous_norm] = self._previous_norms
-        if recipe.gradient_norm is not None:
-            self._norms = table[recipe.gradient_norm]
-        return Known(table[recipe.asked])
+        """The reductions on a CPU, where looking at a number is free: what over- or underflowed is measured again now.
+
+        In the usual case nothing did, which a quick look tells, and the table is left to the writer thread.
+        """
+        recipe, trust, small, raw = self._recipe, self._trust, self._small_sums, self._take_raw()
+        large = [[c.item() if isinstance(c, Tensor) else c for c in cells] for cells in self._large_sums]
+
+        def table() -> NDArray[np.float64]:
+            whole = self._table(recipe, large, small, raw)
+            recipe.finish(whole, trust)
+            return whole
+
+        if self._look_sound(large):
+            return Later(lambda: table()[recipe.asked])
+        whole = table()
+        for row, index in recipe.doubtful(whole, trust):
+            whole[row, index] = self._careful(recipe.rows[row], index)
+        return Known(whole[recipe.asked])
+
+    def _look_sound(self, large: Sequence[Sequence[float]]) -> bool:
+        if not all(self._present) or not all(np.isfinite(sums).all() for sums in self._small_sums[:1]):
+            return False
+        recipe, trust = self._recipe, self._trust
+        first, second = len(recipe.of_gradient), len(recipe.of_weights)
+        return all(
+            recipe.is_sound(
+                large[0][place * first : (place + 1) * first],
+                large[1][place * second : (place + 1) * second],
+                size=trust.sizes[index],
+                safe_product=trust.safe_product[index],
+                safe_spread=trust.safe_spread[index],
+            )
+            for place, index in enumerate(self._large_at)
+        )
 
     def _on_the_way(self) -> Pending[NDArray[np.float64]]:
         """The reductions when the devices have sent them, in one transfer for each."""

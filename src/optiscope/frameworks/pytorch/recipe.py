@@ -47,8 +47,8 @@ class Recipe:
     The table has a row for each of `rows` and a column for each tensor.
     """
 
-    def __init__(self, asked: tuple[Reduction, ...], *, on_cpu: bool, knows_previous_norms: bool) -> None:
-        """`knows_previous_norms` says that the norms of the previous gradients need not be taken again."""
+    def __init__(self, asked: tuple[Reduction, ...], *, on_cpu: bool) -> None:
+        """`asked` are the reductions of a plan; `on_cpu` says whether looking at a number is free."""
         wanted = set(asked)
         if Reduction.GRADIENT_SPREAD in wanted:
             # Σ (g − mean)² = Σ g² − (Σ g)²/n, which is mended where it loses digits.
@@ -56,8 +56,6 @@ class Recipe:
         if on_cpu and Reduction.GRADIENT_NORM in wanted:
             # A finite norm says, without another pass, that every element is finite.
             wanted.discard(Reduction.GRADIENT_NONFINITE)
-        if knows_previous_norms:
-            wanted.discard(Reduction.PREVIOUS_GRADIENT_NORM)
         self.of_gradient = tuple(reduction for reduction in Reduction if reduction in wanted & OF_THE_GRADIENT)
         self.of_weights = tuple(reduction for reduction in Reduction if reduction in wanted & OF_THE_WEIGHTS)
         summed = (*self.of_gradient, *self.of_weights)
@@ -67,7 +65,10 @@ class Recipe:
         """The rows that were asked for, in that order."""
         self.raw = place.get(Reduction.RAW_GRADIENT_NORM)
         self.gradient_norm = place.get(Reduction.GRADIENT_NORM)
-        self.previous_norm = place.get(Reduction.PREVIOUS_GRADIENT_NORM)
+        self._screened = tuple(
+            [at for at, reduction in enumerate(part) if reduction in MENDABLE_NORMS]
+            for part in (self.of_gradient, self.of_weights)
+        )
         self._norms = [place[reduction] for reduction in NORMS if reduction in place]
         self._mendable = np.array([place[reduction] for reduction in MENDABLE_NORMS if reduction in place], dtype=int)
         self._sum = place.get(Reduction.GRADIENT_SUM)
@@ -78,6 +79,23 @@ class Recipe:
             for product, (first, second) in FACTORS.items()
             if product in place and first in place and second in place
         ]
+
+    def is_sound(
+        self,
+        of_gradient: Sequence[float],
+        of_weights: Sequence[float],
+        size: float,
+        safe_product: float,
+        safe_spread: float,
+    ) -> bool:
+        """Whether no sum over one large tensor over- or underflowed or lost digits: a quick look, without arrays."""
+        for numbers, screened in zip((of_gradient, of_weights), self._screened, strict=True):
+            if any(not safe_product < numbers[at] < np.inf for at in screened):
+                return False
+        if self._spread is not None and self.gradient_norm is not None and self._sum is not None:
+            square, summed = of_gradient[self.gradient_norm], of_gradient[self._sum]
+            return square - summed * summed / size > safe_spread * square
+        return self._sum is None or abs(of_gradient[self._sum]) < np.inf
 
     def finish(self, table: NDArray[np.float64], trust: Trust) -> None:
         """Complete the table in place: the spread from its two sums, and the roots of the sums of squares."""

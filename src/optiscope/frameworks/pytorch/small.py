@@ -6,7 +6,7 @@ ones are gathered into one NumPy vector in float64, and every sum is taken over 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -20,23 +20,7 @@ MOST_ELEMENTS = 4096
 """Larger tensors are worth an operation of their own."""
 
 Vector = NDArray[np.float64]
-
-_GRADIENT_TERMS: dict[Reduction, Callable[[Vector, Vector], NDArray[np.generic]]] = {
-    Reduction.GRADIENT_NORM: lambda g, q: g * g,
-    Reduction.GRADIENT_SUM: lambda g, q: g,
-    Reduction.GRADIENT_ZEROS: lambda g, q: g == 0,
-    Reduction.GRADIENT_NONFINITE: lambda g, q: ~np.isfinite(g),
-    Reduction.GRADIENT_DOT_PREVIOUS: lambda g, q: g * q,
-    Reduction.PREVIOUS_GRADIENT_NORM: lambda g, q: q * q,
-}
-"""What is summed, of a gradient g and that of the step before, q."""
-_WEIGHT_TERMS: dict[Reduction, Callable[[Vector, Vector, Vector, Vector], NDArray[np.generic]]] = {
-    Reduction.WEIGHT_NORM: lambda w, u, d, g: w * w,
-    Reduction.UPDATE_NORM: lambda w, u, d, g: u * u,
-    Reduction.UPDATE_DOT_GRADIENT: lambda w, u, d, g: u * g,
-    Reduction.START_DISTANCE: lambda w, u, d, g: d * d,
-}
-"""What is summed, of the weights w, the update u, the distance from the start d and the gradient g."""
+_KNOWN_TO_NUMPY = frozenset({torch.float16, torch.float32, torch.float64})
 
 
 class SmallTensors:
@@ -52,6 +36,7 @@ class SmallTensors:
         self._before = self._nothing
         self._previous = self._nothing
         self._gradient = self._nothing
+        self._scratch = np.empty((0, len(self._nothing)))
 
     def held_bytes(self) -> int:
         """Memory of the lasting copies, in bytes."""
@@ -77,9 +62,25 @@ class SmallTensors:
     def gradient_sums(self, wanted: Sequence[Reduction], gradients: Sequence[Tensor | None]) -> NDArray[np.float64]:
         """Sums over the gradients [wanted, tensors], and over them and those kept from the step before."""
         self._gradient = self._gather(gradients)
-        g, q = _wide(self._gradient), _wide(self._previous)
-        sums = self._sums([_GRADIENT_TERMS[reduction](g, q) for reduction in wanted])
-        sums[:, [gradient is None for gradient in gradients]] = np.nan
+        g, q = _array(self._gradient), _array(self._previous)
+        terms = self._terms(len(wanted))
+        for reduction, row in zip(wanted, terms, strict=True):
+            match reduction:
+                case Reduction.GRADIENT_NORM:
+                    np.multiply(g, g, out=row)
+                case Reduction.GRADIENT_SUM:
+                    row[:] = g
+                case Reduction.GRADIENT_ZEROS:
+                    np.equal(g, 0, out=row)
+                case Reduction.GRADIENT_NONFINITE:
+                    np.logical_not(np.isfinite(g), out=row)
+                case Reduction.GRADIENT_DOT_PREVIOUS:
+                    np.multiply(g, q, out=row)
+                case Reduction.PREVIOUS_GRADIENT_NORM:
+                    np.multiply(q, q, out=row)
+        sums = self._sums(terms)
+        if any(gradient is None for gradient in gradients):
+            sums[:, [gradient is None for gradient in gradients]] = np.nan
         return sums
 
     def keep_weights(self) -> None:
@@ -89,10 +90,22 @@ class SmallTensors:
 
     def weight_sums(self, wanted: Sequence[Reduction], gradients: Sequence[Tensor | None]) -> NDArray[np.float64]:
         """Sums over the weights [wanted, tensors], the update, the distance from the start, and the gradients."""
-        weights = _wide(self._gather(self._parameters))
-        update, distance = weights - _wide(self._before), weights - _wide(self._start)
-        gradient = _wide(self._gradient if any(g is not None for g in gradients) else self._nothing)
-        return self._sums([_WEIGHT_TERMS[reduction](weights, update, distance, gradient) for reduction in wanted])
+        w = _array(self._gather(self._parameters))
+        g = _array(self._gradient if any(gradient is not None for gradient in gradients) else self._nothing)
+        update = w - _array(self._before)
+        terms = self._terms(len(wanted))
+        for reduction, row in zip(wanted, terms, strict=True):
+            match reduction:
+                case Reduction.WEIGHT_NORM:
+                    np.multiply(w, w, out=row)
+                case Reduction.UPDATE_NORM:
+                    np.multiply(update, update, out=row)
+                case Reduction.UPDATE_DOT_GRADIENT:
+                    np.multiply(update, g, out=row)
+                case Reduction.START_DISTANCE:
+                    distance = w - _array(self._start)
+                    np.multiply(distance, distance, out=row)
+        return self._sums(terms)
 
     def keep_gradients(self, gradients: Sequence[Tensor | None], *, are_measured: bool) -> None:
         """Keep the gradients for the next step; those that were measured at this step are gathered already."""
@@ -113,17 +126,22 @@ class SmallTensors:
         # `cat` copies, so what is gathered stays what it was when training goes on.
         return torch.cat(parts)
 
-    def _sums(self, terms: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
-        if not terms or not len(self._lengths):
-            return np.empty((len(terms), len(self._lengths)))
-        matrix = np.empty((len(terms), len(self._nothing)))
-        for row, term in zip(matrix, terms, strict=True):
-            row[:] = term
-        return np.add.reduceat(matrix, self._offsets, axis=1)
+    def _terms(self, count: int) -> NDArray[np.float64]:
+        """Scratch memory for `count` rows of what is summed."""
+        if len(self._scratch) < count:
+            self._scratch = np.empty((count, len(self._nothing)))
+        return self._scratch[:count]
+
+    def _sums(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not len(self._lengths):
+            return np.empty((len(terms), 0))
+        return np.add.reduceat(terms, self._offsets, axis=1)
 
 
-def _wide(vector: Tensor) -> Vector:
-    return np.asarray(vector.to(torch.float64).numpy())
+def _array(vector: Tensor) -> Vector:
+    """The vector in float64."""
+    known_to_numpy = vector if vector.dtype in _KNOWN_TO_NUMPY else vector.to(torch.float32)
+    return known_to_numpy.numpy().astype(np.float64)
 
 
 def _flat(tensor: Tensor) -> Tensor:
