@@ -90,6 +90,20 @@ def test_a_diverged_run_is_named_and_does_not_make_its_group_win(six, tmp_path):
     assert result.rows()[-1]["group"] == "adam"
 
 
+def test_a_run_that_is_left_out_of_the_mean_is_called_diverged_though_its_last_value_is_finite(six, tmp_path):
+    values = falling(0.1, 5)
+    values[97] = np.nan
+    result = compare([*six, write(tmp_path / "adam-3", values, config={"optimizer": "adam", "seed": 3})])
+    adam = result.groups[0]
+    assert adam.final.count == 3
+    assert adam.diverged == ("adam-3",)
+    assert "adam: 1 of 4 runs diverged (adam-3); its mean is over the other 3." in result.sentences
+    assert "NaN or infinity among them diverged and is left out" in result.sentences[0]
+    alone = compare([write(tmp_path / "alone", values)]).groups[0]
+    assert alone.final.count == 0
+    assert alone.diverged == ("alone",)
+
+
 def test_nothing_is_compared_when_everything_diverged(tmp_path):
     runs = [write(tmp_path / name, [1.0, math.nan]) for name in "ab"]
     result = compare(runs)

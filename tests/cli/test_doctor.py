@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from optiscope.runs import RunWriter
 
 from .conftest import Call
 
@@ -88,6 +91,15 @@ def test_a_snapshot_that_does_not_fit_the_model_is_found(call: Call, copy: Path)
     called = call("doctor", copy, "--json")
     assert called.code == 1
     assert "first.weight as [2, 12]; the model says [3, 3]" in called.json["run"]["problems"][0]
+
+
+def test_a_run_with_complex_and_half_precision_parameters_is_whole(call: Call, tmp_path: Path) -> None:
+    names = {"z": "complex64", "b": "bfloat16"}
+    tensors = [{"name": name, "shape": [3], "dtype": dtype} for name, dtype in names.items()]
+    with RunWriter.create(tmp_path / "run", model={"tensors": tensors}) as writer:
+        stored = {"z": np.zeros((3, 2), np.float32), "b": np.zeros(3, np.float32)}
+        writer.snapshot(0, lambda: stored, dtypes=names)
+    assert call("doctor", tmp_path / "run").code == 0
 
 
 def test_a_run_of_which_nothing_can_be_read_is_damaged(call: Call, tmp_path: Path) -> None:

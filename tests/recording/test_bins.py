@@ -6,12 +6,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from optiscope.recording import bins
-from optiscope.runs.schema import fixed_edges
 
 
-def test_the_edges_are_those_of_the_run_format():
-    np.testing.assert_array_equal(bins.edges(), fixed_edges())
-    assert len(bins.edges()) == bins.BIN_COUNT + 1
+def test_the_edges_are_half_octaves_from_a_trillionth_to_ten_million():
+    edges = bins.edges()
+    assert len(edges) == bins.BIN_COUNT + 1
+    positive = edges[edges > 0]
+    assert positive[0] == 2.0**-40
+    assert positive[-1] == 2.0**24
+    np.testing.assert_allclose(positive[1:] / positive[:-1], np.sqrt(2))
+    np.testing.assert_array_equal(edges, -edges[::-1])
 
 
 @given(hnp.arrays(np.float64, st.integers(0, 60), elements=st.floats(-1e7, 1e7)))

@@ -5,6 +5,7 @@ import pytest
 from optiscope.errors import ArgumentError
 from optiscope.recording.budget import LONGEST_GAP, UNTHINNED_STEPS, Budget
 from optiscope.recording.quantities import Cost
+from optiscope.recording.request import request_of
 
 PASSES = {Cost.CHEAP: 2.0, Cost.MODERATE: 7.0, Cost.DEAR: 11.0}
 
@@ -77,16 +78,22 @@ def test_without_a_budget_everything_is_always_measured():
     assert set(times.values()) == {100}
 
 
-@pytest.mark.parametrize("wrong", [0, -0.1, float("nan"), float("inf")])
+@pytest.mark.parametrize("wrong", [0, -0.1, float("nan"), float("inf"), 5, "5%"])
 def test_a_budget_that_cannot_be_is_refused(wrong):
     with pytest.raises(ArgumentError, match="share of the training time"):
-        Budget(wrong)
+        request_of(chosen=None, raw_gradients=False, histograms=None, snapshots=None, snapshot_bytes=None, budget=wrong)
 
 
-def test_the_estimated_wait_is_never_longer_than_the_gap_that_is_left():
-    budget = Budget(0.01)
+def test_after_the_estimated_wait_a_class_can_nearly_be_paid_for():
+    budget = Budget(0.05)
     for _ in range(UNTHINNED_STEPS + 1):
         budget.earn(1, 1e-3)
-        budget.measured(PASSES, 1e-2)
-    for cost in Cost:
-        assert 1 <= budget.steps_until(cost) <= LONGEST_GAP
+        budget.measured(PASSES, 5e-4)
+    wait = budget.steps_until(Cost.DEAR)
+    assert 4 <= wait < LONGEST_GAP
+    for _ in range(wait // 2):
+        budget.earn(1, 1e-3)
+    assert budget.steps_until(Cost.DEAR) <= wait
+    for _ in range(2 * wait):
+        budget.earn(1, 1e-3)
+    assert budget.affordable(Cost.DEAR)

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from optiscope.rendering.report.wording import duration, number, setting, share, size
+from optiscope.analysis.wording import duration
+from optiscope.rendering.report.wording import number, setting, share, size
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from optiscope.errors import ArgumentError, RecordingError, RecordingWarning, RunExists, RunInUse
-from optiscope.runs import Block, Position, Row, RunWriter, open_run
+from optiscope.runs import Block, Position, Row, RunWriter, open_run, status_after
 from tests.runs.conftest import layer_row
 
 
@@ -455,3 +455,81 @@ def test_a_block_that_cannot_be_stored_is_dropped_whole_and_counted(writer, run_
         writer.flush()
     assert writer.rows_dropped == 2
     assert open_run(run_path)["norm"].steps.tolist() == [2]
+
+
+def test_a_snapshot_has_the_time_at_which_it_was_taken_and_not_that_of_its_writing(writer, run_path):
+    release = threading.Event()
+    assert writer.submit(lambda: wait_and_return_nothing(release))
+    before = writer.seconds()
+    assert writer.snapshot(1, lambda: {"w": np.zeros(1)})
+    after = writer.seconds()
+    time.sleep(0.05)
+    release.set()
+    writer.flush()
+    assert before <= open_run(run_path).snapshots.header(1).seconds <= after
+
+
+def test_snapshots_that_a_slow_disk_cannot_take_are_skipped_and_said_once(writer, run_path, monkeypatch):
+    monkeypatch.setattr("optiscope.runs.writer._LONGEST_WAIT_FOR_ROOM", 0.02)
+    release = threading.Event()
+    writer.submit(lambda: wait_and_return_nothing(release))
+    assert [writer.snapshot(step, lambda: {"w": np.zeros(1)}) for step in range(3)] == [True, True, False]
+    with pytest.warns(RecordingWarning, match="written more slowly than they are taken") as caught:
+        assert not writer.snapshot(3, lambda: {"w": np.zeros(1)})
+    assert len(caught) == 1
+    assert writer.faults == 2
+    release.set()
+    assert writer.flush()
+    assert writer.snapshot(4, lambda: {"w": np.zeros(1)})
+    writer.close()
+    run = open_run(run_path)
+    assert run.snapshots.steps == (0, 1, 4)
+    assert run.losses.faults == 2
+
+
+def test_snapshots_in_quick_succession_are_all_taken_by_a_disk_that_follows(writer, run_path):
+    assert all(writer.snapshot(step, lambda: {"w": np.zeros(1)}) for step in range(12))
+    writer.flush()
+    assert len(open_run(run_path).snapshots) == 12
+
+
+def test_a_writer_that_is_closed_takes_no_job(writer):
+    assert writer.submit(list)
+    writer.close()
+    with pytest.warns(RecordingWarning, match="is closed"):
+        assert not writer.submit(list)
+    assert not writer.snapshot(1, dict)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (None, "finished"),
+        (SystemExit(), "finished"),
+        (SystemExit(0), "finished"),
+        (SystemExit(3), "failed"),
+        (SystemExit("no data"), "failed"),
+        (KeyboardInterrupt(), "terminated"),
+        (ValueError("x"), "failed"),
+    ],
+)
+def test_what_ends_a_run_decides_its_status(run_path, error, status):
+    assert status_after(error) == status
+    try:
+        with RunWriter.create(run_path):
+            if error is not None:
+                raise error
+    except BaseException as raised:
+        assert raised is error
+    run = open_run(run_path)
+    assert run.status == status
+    assert [event.kind for event in run.events] == ["start", *(["exception"] if status != "finished" else []), "stop"]
+
+
+def test_the_recorders_faults_of_earlier_sessions_stay_counted(run_path):
+    counted = []
+    for faults in (3, 0, 2):
+        with RunWriter.create(run_path, resume=True) as writer:
+            writer.describe(faults=faults)
+        counted.append(open_run(run_path).losses.faults)
+    assert counted == [3, 3, 5]

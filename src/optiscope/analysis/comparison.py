@@ -50,7 +50,7 @@ class Group:
     best: Float[np.ndarray, " runs"]
     """Best single value of each run; NaN when none is finite."""
     diverged: tuple[str, ...]
-    """Runs whose last value is NaN or infinite."""
+    """Runs with NaN or infinity in their last twentieth of values: they have no final value and are in no mean."""
     nonfinite: int
     """Values of the metric in all runs together that are NaN or infinite."""
     steps_to_target: Float[np.ndarray, " runs"]
@@ -170,7 +170,9 @@ def compare(
         if aligned.interpolated:
             interpolated.append(group.label)
         reached = [_reach(one, aim, sign) for one in members]
-        diverged = tuple(run.name for run, one in zip(group.runs, members, strict=True) if _diverged(one))
+        diverged = tuple(
+            run.name for run, value in zip(group.runs, finals[index], strict=True) if not math.isfinite(value)
+        )
         own = index == reference
         groups.append(
             Group(
@@ -237,10 +239,6 @@ def _best(values: Float[np.ndarray, " rows"], goal: Goal) -> float:
 def _median(values: Float[np.ndarray, " runs"]) -> float:
     finite = values[np.isfinite(values)]
     return float(np.median(finite)) if len(finite) else math.nan
-
-
-def _diverged(series: Series) -> bool:
-    return len(series) > 0 and not bool(np.isfinite(series.values[-1]))
 
 
 def _reach(series: Series, target: float, sign: float) -> tuple[float, float]:

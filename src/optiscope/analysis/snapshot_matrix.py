@@ -150,11 +150,16 @@ def _common_shapes(
                 f"The run {run.name!r} has no readable snapshots of its weights: its path is not known. Record with a "
                 "snapshot schedule, such as snapshots=log_spaced(50), and train again."
             )
+        states = {tensor.get("name") for tensor in run.model.get("tensors", ()) if tensor.get("is_state")}
         shapes: dict[str, tuple[int, ...]] | None = None
         for step in steps:
             tensors = run.snapshots.load(step)
-            # Counters and masks are stored too, but they do not move through the space of the weights.
-            found = {name: _real_shape(tensor) for name, tensor in tensors.items() if tensor.dtype.kind in "fc"}
+            # Counters, masks and statistics are stored too, but they do not move through the space of the weights.
+            found = {
+                name: _real_shape(tensor)
+                for name, tensor in tensors.items()
+                if tensor.dtype.kind in "fc" and name not in states
+            }
             if shapes is None:
                 shapes = found
                 continue

@@ -13,8 +13,9 @@ from jaxtyping import Float, Int64
 from optiscope.analysis.projection import principal_components
 from optiscope.analysis.random_walk import random_walk_variance
 from optiscope.analysis.snapshot_matrix import SnapshotMatrix
-from optiscope.analysis.wording import counted, listed, percent
+from optiscope.analysis.wording import listed, percent
 from optiscope.errors import ArgumentError, UnknownName
+from optiscope.runs.wording import counted
 
 if TYPE_CHECKING:
     from optiscope.runs import Run

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from optiscope.analysis.wording import counted, listed
+from optiscope.analysis.wording import listed
+from optiscope.runs.wording import counted
 
 if TYPE_CHECKING:
     from optiscope.analysis.comparison import Group
@@ -66,7 +67,9 @@ def limits(
     groups: Sequence[Group], *, interpolated: Sequence[str], target: float, target_chosen: bool
 ) -> tuple[str, ...]:
     """How the numbers came about, and every reason not to trust them."""
-    sentences = ["Final values are means over the last twentieth of a run's values."]
+    left_out = any(group.diverged for group in groups)
+    rule = "; a run with NaN or infinity among them diverged and is left out" if left_out else ""
+    sentences = [f"Final values are means over the last twentieth of a run's values{rule}."]
     if not math.isnan(target):
         origin = "" if target_chosen else ", the worst final value of a finite run"
         sentences.append(f"The target is {target:.4g}{origin}.")

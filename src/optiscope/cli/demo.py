@@ -100,10 +100,11 @@ def _print_json(result: DemoResult, written: tuple[Path, ...]) -> None:
 
 
 def _print(result: DemoResult, written: tuple[Path, ...], out: Path) -> None:
-    from optiscope.analysis.wording import counted
+    from optiscope.analysis.wording import duration
     from optiscope.cli.output import Column, print_table
     from optiscope.experiments.demo import TARGET_ACCURACY
-    from optiscope.rendering.report.wording import duration, number, setting, share
+    from optiscope.rendering.report.wording import number, setting, share
+    from optiscope.runs.wording import counted
 
     if result.replaced:
         typer.echo(f"Took the place of an earlier demo's {counted(len(result.replaced), 'run')} in {result.folder}.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from optiscope.runs import Run
+    from optiscope.runs.integrity import Integrity
 
 EXIT_DAMAGED = 1
 """Something that is needed is missing, or the run is damaged."""
@@ -93,29 +93,6 @@ class Finding:
     """How to install it; None when it is there or comes from elsewhere."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Integrity:
-    """Whether a run is whole."""
-
-    path: str
-    """Folder of the run."""
-    status: str
-    """What became of the run."""
-    series: int
-    """Series that can be read."""
-    snapshots: int
-    """Snapshots on disk."""
-    problems: tuple[str, ...]
-    """What is damaged or lost, one sentence each; empty for a whole run."""
-    notes: tuple[str, ...]
-    """What is worth knowing and no damage."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing is damaged or lost."""
-        return not self.problems
-
-
 def doctor(
     run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Folder of a run to check.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")] = False,
@@ -126,7 +103,9 @@ def doctor(
     missing = [finding.name for finding in groups["core"] if not finding.found]
     integrity = None
     if run is not None and not missing:
-        integrity = _check_path(run)
+        from optiscope.runs.integrity import check_path
+
+        integrity = check_path(run)
     healthy = not missing and (integrity is None or integrity.whole)
     if as_json:
         _print_json(machine, groups, integrity, healthy=healthy)
@@ -171,59 +150,6 @@ def _find(part: Part) -> Finding:
         purpose=part.purpose,
         install=None if found or part.extra is None else f"pip install 'optiscope[{part.extra}]'",
     )
-
-
-def _check_path(path: Path) -> Integrity:
-    from optiscope.errors import RunDamaged
-    from optiscope.runs import open_run
-
-    try:
-        return check(open_run(path))
-    except RunDamaged as error:
-        return Integrity(path=str(path), status="unreadable", series=0, snapshots=0, problems=(str(error),), notes=())
-
-
-def check(run: Run) -> Integrity:
-    """Read everything in `run`: every segment, every event, and every number of every snapshot."""
-    problems = list(run.losses.sentences())
-    notes = []
-    expected = {tensor["name"]: list(tensor["shape"]) for tensor in run.model.get("tensors", ()) if "shape" in tensor}
-    reported = " ".join(problems)
-    for step in run.snapshots.steps:
-        fault = _snapshot_fault(run, step, expected)
-        if fault is not None and f"{step}.safetensors" not in reported:
-            problems.append(fault)
-    if run.status == "crashed":
-        notes.append("The writer ended without closing the run; what it had written by then is complete.")
-    if run.status == "running":
-        notes.append("The run is still being written.")
-    return Integrity(
-        path=str(run.path),
-        status=run.status,
-        series=len(run),
-        snapshots=len(run.snapshots),
-        problems=tuple(problems),
-        notes=tuple(notes),
-    )
-
-
-def _snapshot_fault(run: Run, step: int, expected: dict[str, list[int]]) -> str | None:
-    """Say what is wrong with the snapshot of `step`, or None."""
-    from optiscope.errors import RunError
-
-    try:
-        tensors = run.snapshots.load(step)
-    except (RunError, OSError) as error:
-        return f"The snapshot of step {step} cannot be read: {error}"
-    for name, tensor in tensors.items():
-        # Summing touches every page of the file: a disk that cannot give it back says so here.
-        tensor.sum()
-        if name in expected and list(tensor.shape) != expected[name]:
-            return f"The snapshot of step {step} holds {name} as {list(tensor.shape)}; the model says {expected[name]}."
-    missing = sorted(set(expected) - set(tensors))
-    if missing:
-        return f"The snapshot of step {step} lacks {len(missing)} tensors of the model, such as {missing[0]}."
-    return None
 
 
 # --------------------------------------------------------------------------------------------------------- printing

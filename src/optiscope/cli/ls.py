@@ -90,8 +90,9 @@ def _value(run: RunSummary, key: str, attributes: set[str]) -> str | float | Non
 
 
 def _print(found: Sequence[RunSummary]) -> None:
+    from optiscope.analysis.wording import duration
     from optiscope.cli.output import Column, print_table, printable
-    from optiscope.rendering.report.wording import duration, number, share
+    from optiscope.rendering.report.wording import number, share
 
     metrics = _metric_columns(found)
     tagged = any(run.tags for run in found)

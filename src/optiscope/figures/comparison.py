@@ -13,7 +13,6 @@ from jaxtyping import Float
 from optiscope.analysis.comparison import Comparison, Group
 from optiscope.analysis.smoothing import smooth
 from optiscope.analysis.statistics import mean_band
-from optiscope.analysis.wording import counted
 from optiscope.figures.colours import Stroke, assign_colours
 from optiscope.figures.curves import automatic_smoothing, averaged_over
 from optiscope.figures.decimation import decimate
@@ -22,6 +21,7 @@ from optiscope.figures.panel import LEGEND_ABOVE, ROW, Panel, head, place
 from optiscope.figures.scale import AxisScale, choose_scale, few_ticks, headroom
 from optiscope.figures.theme import Theme, theme_named, translucent
 from optiscope.figures.wording import axis_title_of, sentence_case, short, title_of
+from optiscope.runs.wording import counted
 
 _INTERVAL_FROM = 3
 _POINTS = 1500
@@ -115,13 +115,12 @@ def lines_panel(
     # The range follows the runs, not the bands: an interval of three noisy runs would flatten every line.
     bottom = low / max((high / low) ** 0.04, 1.1) if axis.name == "log" else low - 0.04 * (high - low or 1.0)
     reach = axis.positions(np.array([bottom, headroom(axis, low, top)]))
-    suffix = {"linear": "", "log": " (log scale)", "symlog": " (symmetric log scale)"}[axis.name]
     return Panel(
         title=sentence_case(title_of(compared.metric)),
         traces=traces,
         x={"title": {"text": "step"}, "exponentformat": "none", "separatethousands": True},
         y={
-            "title": {"text": axis_title_of(compared.metric) + suffix},
+            "title": {"text": axis_title_of(compared.metric) + axis.suffix},
             **axis.axis(),
             "range": list(np.log10(reach) if axis.name == "log" else reach),
         },

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from optiscope.analysis.smoothing import smooth
-from optiscope.analysis.wording import counted
 from optiscope.errors import ArgumentError
 from optiscope.figures.colours import Stroke, assign_colours
 from optiscope.figures.decimation import POINTS, Decimation, decimate
@@ -20,6 +19,7 @@ from optiscope.figures.scale import AxisScale, choose_scale, headroom
 from optiscope.figures.theme import Theme, theme_named, translucent
 from optiscope.figures.wording import axis_title_of, sentence_case, short, timeline_title, title_of
 from optiscope.runs.series import Series
+from optiscope.runs.wording import counted
 
 _SMOOTH_FROM = 150
 _NOISY = 0.01
@@ -92,7 +92,7 @@ def curves_panel(
         kept = decimate(one.values)
         factor = automatic_smoothing(one.values, axis) if smoothing is None else smoothing
         averaged = smooth(one.values, factor, centred=True) if factor > 0.0 else None
-        traces += _lines(name, x, one.values, kept, averaged, strokes[name], axis, theme)
+        traces += _lines(name, x, one.values, kept, averaged, strokes[name], axis)
         broken.append(NotFinite(name=name, x=x[kept.marks], values=one.values[kept.marks], counts=kept.counts))
         thinned = max(thinned, kept.total if kept.thinned else 0)
         smoothed = max(smoothed, averaged_over(factor))
@@ -117,7 +117,7 @@ def curves_panel(
         title=title or sentence_case(" and ".join(list(quantities)[:3]) + (" …" if len(quantities) > 3 else "")),
         traces=traces,
         x={"title": {"text": timeline_title(timeline)}, "exponentformat": "none", "separatethousands": True},
-        y={"title": {"text": quantity + _suffix(axis)}, **axis.axis()},
+        y={"title": {"text": quantity + axis.suffix}, **axis.axis()},
         notes=tuple(notes),
         legend=len(series) > 1 or any(len(line.x) for line in broken),
     )
@@ -131,7 +131,6 @@ def _lines(
     averaged: Float[np.ndarray, " rows"] | None,
     stroke: Stroke,
     axis: AxisScale,
-    theme: Theme,
 ) -> list[Any]:
     shown = "%{customdata:.6g}" if axis.name == "symlog" else "%{y:.6g}"
     lines = []
@@ -197,10 +196,6 @@ def _drawable_range(series: Sequence[Series], axis: AxisScale) -> tuple[float, f
     if axis.name == "log":
         finite = finite[finite > 0.0]
     return (float(finite.min()), float(finite.max())) if len(finite) else (1.0, 1.0)
-
-
-def _suffix(axis: AxisScale) -> str:
-    return {"linear": "", "log": " (log scale)", "symlog": " (symmetric log scale)"}[axis.name]
 
 
 def describe_marks(series: Series) -> str:

@@ -10,13 +10,14 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int64
 
-from optiscope.analysis.wording import counted, percent
+from optiscope.analysis.wording import percent
 from optiscope.errors import UnknownName
 from optiscope.figures.not_finite import NotFinite, marks
 from optiscope.figures.panel import Panel
 from optiscope.figures.theme import Theme, scale_list, theme_named
 from optiscope.figures.wording import power_of_ten, sentence_case
 from optiscope.runs.series import HistogramSeries
+from optiscope.runs.wording import counted
 
 _COLUMNS = 400
 _ELEMENTS = {"weights": "weight", "gradients": "gradient element", "updates": "update element"}

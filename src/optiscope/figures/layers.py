@@ -98,11 +98,10 @@ def layers_panel(
         notes.append(f"At most {limit:,} of {len(series):,} values a line are drawn: the extremes of each stretch.")
     if axis.name == "log" and bool((series.values <= 0.0).any()):
         notes.append("Values of zero and less have no place on a logarithmic axis.")
-    suffix = {"linear": "", "log": " (log scale)", "symlog": " (symmetric log scale)"}[axis.name]
     return Panel(
         title=title or sentence_case(title_of(series.name)) + " by layer",
         traces=traces,
         x={"title": {"text": timeline_title(timeline)}, "exponentformat": "none", "separatethousands": True},
-        y={"title": {"text": axis_title_of(series.name) + suffix}, **axis.axis()},
+        y={"title": {"text": axis_title_of(series.name) + axis.suffix}, **axis.axis()},
         notes=tuple(notes),
     )

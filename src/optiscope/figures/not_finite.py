@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from optiscope.analysis.wording import counted
 from optiscope.figures.theme import Theme
+from optiscope.runs.wording import counted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from optiscope.analysis.grouping import optimizer_name
 from optiscope.analysis.trajectory import trajectory
-from optiscope.analysis.wording import percent
+from optiscope.analysis.wording import duration, percent
 from optiscope.errors import ArgumentError
 from optiscope.figures.curves import curves_panel, describe_marks
 from optiscope.figures.layer_heatmap import layer_axis, layer_heatmap_panel
@@ -144,7 +144,7 @@ def _with_note(panel: Panel, note: str) -> Panel:
 
 
 def _facts(run: Run) -> list[str]:
-    sentences = [f"Step {run.steps:,} after {_duration(run.seconds)}."]
+    sentences = [f"Step {run.steps:,} after {duration(run.seconds)}."]
     several = [str(one["name"]) for one in run.optimizers if "name" in one]
     if len(several) > 1:
         sentences.append(f"{len(several)} optimizers; the pictures are of the first.")
@@ -159,9 +159,3 @@ def _facts(run: Run) -> list[str]:
         sentences.append(f"Thinned to keep the budget or as asked: {listing} steps{more}.")
     sentences += run.losses.sentences()
     return sentences
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120.0:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.3g} min" if seconds < 7200.0 else f"{seconds / 3600:.3g} h"

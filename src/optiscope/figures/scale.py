@@ -36,6 +36,11 @@ class AxisScale:
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray(np.sign(values) * np.log10(1.0 + np.abs(values) / self.threshold), dtype=np.float64)
 
+    @property
+    def suffix(self) -> str:
+        """What the title of the axis says of the scale."""
+        return {"linear": "", "log": " (log scale)", "symlog": " (symmetric log scale)"}[self.name]
+
     def axis(self) -> dict[str, Any]:
         """Properties of the plotly axis."""
         if self.name == "log":

@@ -52,6 +52,7 @@ class PaddleAdapter:
         self._source: StepSource
         self._shadows: list[Shadow] = []
         self._in_step = False
+        self._has_begun = False
         self._plan = Plan()
         self._rate: float | None = None
         self._settings: dict[str, tuple[float, ...]] | None = None
@@ -169,7 +170,8 @@ class PaddleAdapter:
         rate = float(self._optimizer.get_lr())
         is_told = rate == self._rate and self._plan.is_empty
         self._settings, self._rate = None if is_told else self._current_settings(), rate
-        if self._source.is_at_start:
+        if not self._has_begun:
+            self._has_begun = True
             if self._recorder.request.wants("distance_from_start"):
                 self._start = {id(parameter): parameter.clone() for parameter in self._parameters}
             self._recorder.snapshot_start()

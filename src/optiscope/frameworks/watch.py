@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import platform
+import shutil
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from optiscope.errors import ArgumentError
+from optiscope.errors import ArgumentError, RecordingWarning
 from optiscope.frameworks.detect import adapter_for, is_silent_rank
 from optiscope.frameworks.protocol import Adapter, Capability
+from optiscope.recording.quantities import quantities
 from optiscope.recording.recorder import Recorder
 from optiscope.recording.request import request_of
 from optiscope.recording.schedule import Schedule
@@ -22,6 +27,8 @@ from optiscope.runs import Run, RunWriter, open_run
 
 _PLAIN = frozenset({float, int})
 _TIMELINES = ("epoch", "samples")
+_MEASURED = frozenset(quantities()) | {"learning_rate", "momentum", "beta1", "beta2", "weight_decay"}
+"""Names of measured series, which a metric must not hide."""
 
 
 class Watch:
@@ -33,6 +40,9 @@ class Watch:
         self._adapter = adapter
         self._recorder = recorder
         self._open = True
+        self._said_closed = False
+        self._has_logged = False
+        self._nonfinite: set[str] = set()
         # A script that never closes its watch: the writer closes the run at exit, and this comes before it.
         atexit.register(recorder.complete)
 
@@ -47,25 +57,34 @@ class Watch:
         fraction = self._recorder.overhead()["fraction"]
         return fraction if isinstance(fraction, float) else None
 
-    def log(self, **metrics: object) -> None:
+    def log(self, values: Mapping[str, object] | None = None, /, **metrics: object) -> None:
         """Record metrics at the present step: any names, at any time, at any cadence.
 
         Args:
+            values: Metrics by name, for names that cannot be keywords; `log({"a/b": 1.0})` and `log(ab=1.0)` mix.
             metrics: Numbers, or tensors of one element; one on an accelerator is fetched without waiting for it.
                 `epoch` and `samples` are not metrics but the present positions on those timelines.
 
         A value that is not a single number is left out, with a warning. Raises `RecordingError` only under `strict`.
         """
         if not self._open:
+            self._say_closed()
             return
         recorder = self._recorder
         with recorder.guard:
+            if values is not None:
+                metrics = self._merged(values, metrics)
+            if not _MEASURED.isdisjoint(metrics):
+                metrics = self._renamed(metrics)
             if "epoch" in metrics or "samples" in metrics:
                 self._advance(metrics)
             if not _PLAIN.issuperset(map(type, metrics.values())):
                 metrics = self._numbers(metrics)
             if metrics:
                 recorder.log(metrics)
+                self._has_logged = True
+                if not _have_finite_sum(metrics.values()):
+                    self._look_for_nonfinite(metrics)
 
     def note(self, message: str) -> None:
         """Write a remark into the run, at the present step."""
@@ -91,12 +110,17 @@ class Watch:
 
     def close(self, status: Literal["finished", "failed", "terminated"] = "finished") -> None:
         """Stop watching and complete the run. Calling it again does nothing."""
-        if self._open:
-            self._open = False
+        if not self._open:
+            return
+        self._open = False
+        atexit.unregister(self._recorder.complete)
+        try:
             with self._recorder.guard:
                 self._adapter.detach()
-            atexit.unregister(self._recorder.complete)
             self._recorder.complete()
+            if status == "finished":
+                self._say_if_nothing_was_seen()
+        finally:
             self._recorder.writer.close(status)
 
     def __enter__(self) -> Watch:
@@ -109,6 +133,48 @@ class Watch:
             with self._recorder.guard:
                 self._recorder.writer.event("exception", f"{type(error).__name__}: {error}", step=self.step)
         self.close("finished" if error is None else "terminated" if kind is KeyboardInterrupt else "failed")
+
+    def _say_closed(self) -> None:
+        if not self._said_closed:
+            self._said_closed = True
+            warnings.warn(
+                f"This watch is closed, so nothing more is recorded in {self.path}. Log inside the `with` block.",
+                RecordingWarning,
+                stacklevel=3,
+            )
+
+    def _say_if_nothing_was_seen(self) -> None:
+        if self._has_logged and all(source.step == self._recorder.first_step for source in self._recorder.sources):
+            message = (
+                f"Metrics were logged to {self.path}, but the watched optimizer took no step. Was another optimizer made "
+                "after watch()?"
+            )
+            self._recorder.writer.event("no-steps", message, step=self.step)
+            warnings.warn(message, RecordingWarning, stacklevel=4)
+
+    def _merged(self, values: object, metrics: dict[str, object]) -> dict[str, object]:
+        if isinstance(values, Mapping):
+            return {**{str(name): value for name, value in values.items()}, **metrics}
+        self._recorder.guard.fault(
+            f"log takes names, as in watch.log(loss=loss), or a mapping. Received: {type(values).__name__}", key="log"
+        )
+        return metrics
+
+    def _renamed(self, metrics: Mapping[str, object]) -> dict[str, object]:
+        for name in sorted(_MEASURED & metrics.keys()):
+            self._recorder.guard.fault(
+                f"the metric {name!r} is recorded as 'logged/{name}', because {name!r} is measured.", key=f"name {name}"
+            )
+        return {f"logged/{name}" if name in _MEASURED else name: value for name, value in metrics.items()}
+
+    def _look_for_nonfinite(self, metrics: Mapping[str, object]) -> None:
+        """The first time that a metric is not finite, note it and measure the next step whole."""
+        for name, value in metrics.items():
+            if type(value) is float and not isfinite(value) and name not in self._nonfinite:
+                self._nonfinite.add(name)
+                self._recorder.writer.event("nonfinite-metric", f"{name} is {value}.", step=self.step, metric=name)
+                for source in self._recorder.sources:
+                    source.measure_next()
 
     def _advance(self, metrics: dict[str, object]) -> None:
         for timeline in _TIMELINES:
@@ -137,6 +203,7 @@ class SilentWatch(Watch):
 
     def __init__(self) -> None:
         self._open = False
+        self._said_closed = True  # silence is what it is for
         self.path = Path(os.devnull)
 
     @property
@@ -184,7 +251,8 @@ def watch(
         note: A remark to store with the run.
         seed: Seed of the training, stored with the run.
         budget: Most that recording may cost, as a share of the training time: dear quantities are then measured at
-            fewer steps. None measures everything at every step. The cost that was measured is stored either way.
+            fewer steps. None measures every quantity at every step; histograms and snapshots keep their schedules. The
+            cost that was measured is stored either way.
         quantities: Names of what to record, or a mapping of names to schedules; None as a schedule leaves it to the
             budget. By default all core quantities.
         raw_gradients: Also record the norms of the gradients as the backward pass leaves them, before any clipping and
@@ -206,6 +274,8 @@ def watch(
         UnknownName: No such quantity.
         ArgumentError: Model and optimizer do not fit together, or another argument cannot work.
     """
+    if isinstance(tags, str):
+        raise ArgumentError(f"tags is a list of words, such as ['baseline']. Received: {tags!r}")
     request = request_of(
         chosen=quantities,
         raw_gradients=raw_gradients,
@@ -224,10 +294,13 @@ def watch(
     )
     optimizers = adapter.describe_optimizers()
     path = _default_path(optimizers[0]["name"]) if run is None else Path(run)
+    model_description = adapter.describe_model()
+    if resume:
+        _refuse_other_model(path, model_description)
     writer = RunWriter.create(
         path,
         config=dict(config or {}),
-        model=adapter.describe_model(),
+        model=model_description,
         optimizer=optimizers[0] if len(optimizers) == 1 else optimizers,
         environment=_environment(),
         tags=tuple(tags),
@@ -242,12 +315,38 @@ def watch(
         adapter.attach(recorder)
     except BaseException:
         writer.close("failed")
+        if not resume:
+            shutil.rmtree(path, ignore_errors=True)  # there is nothing in it, and the next try wants the name
         raise
     return Watch(adapter, recorder, path)
 
 
+def _have_finite_sum(numbers: Iterable[Any]) -> bool:
+    """Whether all are finite, told by one addition each; False also for what is still on its way from a device."""
+    try:
+        return isfinite(sum(numbers))
+    except (TypeError, OverflowError):
+        return False
+
+
+def _refuse_other_model(path: Path, model: Mapping[str, Any]) -> None:
+    """Raise `ArgumentError` if the run to be resumed is of other tensors."""
+    if not (path / "run.json").exists():
+        return
+    earlier = {tensor["name"]: list(tensor["shape"]) for tensor in open_run(path).model.get("tensors", ())}
+    present = {tensor["name"]: list(tensor["shape"]) for tensor in model["tensors"]}
+    if earlier and earlier != present:
+        odd = sorted(name for name in earlier.keys() | present.keys() if earlier.get(name) != present.get(name))
+        raise ArgumentError(
+            f"The run at {path} is of another model, so it cannot be resumed with this one: "
+            f"{', '.join(odd[:5])} differ. Choose another name, or delete the run first (overwrite=True)."
+        )
+
+
 def _default_path(optimizer: str) -> Path:
-    return Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{optimizer.lower()}-{os.getpid()}"
+    stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{optimizer.lower()}-{os.getpid()}"
+    names = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
+    return next(path for path in (Path("runs") / name for name in names) if not path.exists())
 
 
 def _environment() -> dict[str, Any]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int64
 
+from optiscope.runs.schema import fixed_edges
+
 BINS_PER_OCTAVE = 2
 LOWEST_EXPONENT = -40
 HIGHEST_EXPONENT = 24
@@ -24,9 +26,8 @@ SQRT2_MANTISSA_FLOAT64 = 0x6A09E667F3BCD
 
 
 def edges() -> Float[np.ndarray, " bins+1"]:
-    """The edges of the bins, ascending, in float64."""
-    positive = 2.0 ** (np.arange(BINS_PER_SIGN + 1) / BINS_PER_OCTAVE + LOWEST_EXPONENT)
-    return np.concatenate([-positive[::-1], positive])
+    """The edges of the bins, ascending, in float64: those of the run format."""
+    return fixed_edges()
 
 
 def count(elements: Float[np.ndarray, "..."]) -> tuple[Int64[np.ndarray, " bins"], int]:

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Mapping
 from statistics import median
 
-from optiscope.errors import ArgumentError
 from optiscope.recording.quantities import Cost
 
 UNTHINNED_STEPS = 3
@@ -30,11 +29,6 @@ class Budget:
     """Decides which cost classes to measure at the next step. `fraction=None` measures all of them, always."""
 
     def __init__(self, fraction: float | None) -> None:
-        if fraction is not None and not 0 < fraction < math.inf:
-            raise ArgumentError(
-                "budget is the share of the training time that recording may cost, such as 0.05, or None to record "
-                f"every quantity at every step. Received: {fraction!r}"
-            )
         self.fraction = fraction
         self._purse = dict.fromkeys(Cost, 0.0)
         self._price = dict.fromkeys(Cost, 0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -27,6 +28,10 @@ REPORT_SECONDS = 1.0
 
 class ParameterSource(Protocol):
     """What the recorder asks of an adapter by itself."""
+
+    def describe_model(self) -> dict[str, Any]:
+        """Name, framework, number of parameters, and for each tensor name, shape and dtype."""
+        ...
 
     def copy_parameters(self) -> Pending[Mapping[str, NDArray[Any]]]:
         """Begin to copy all parameters to the host; the copy is of this moment even if training goes on at once."""
@@ -51,17 +56,20 @@ class Recorder:
         self.guard = Guard(strict=strict)
         self.sources: list[StepSource] = []
         self.first_step = 0 if resumed is None else resumed.step
+        self.snapshots_taken = 0
         self.epoch: float | None = None
         self.samples: float | None = None
         self._began = time.perf_counter() - (0.0 if resumed is None else resumed.seconds)
         self._report_due = 0.0
         self._parameters: ParameterSource | None = None
-        self._snapshot_bytes_left = request.snapshot_bytes
+        self._dtypes: Mapping[str, str] = {}
+        self._snapshot_bytes_left = _bytes_left(request.snapshot_bytes, writer.path)
         self._last_snapshot = -1
 
     def attach(self, parameters: ParameterSource) -> None:
         """Name the adapter whose parameters snapshots are taken of."""
         self._parameters = parameters
+        self._dtypes = {tensor["name"]: tensor["dtype"] for tensor in parameters.describe_model()["tensors"]}
 
     def add_source(self, name: str, labels: Labels) -> StepSource:
         """Begin to record one optimizer. `name` goes before the names of its series, unless it is empty."""
@@ -76,8 +84,8 @@ class Recorder:
         return self.request.snapshot_schedule(size)
 
     def snapshot_start(self) -> None:
-        """Keep the parameters before the first step, if snapshots are taken at the start."""
-        if self._snapshot_schedule().due(self.step):
+        """Keep the parameters before the first update, if snapshots are taken at the start."""
+        if self._snapshot_schedule().due(self.first_step):
             self.snapshot()
 
     @property
@@ -105,7 +113,8 @@ class Recorder:
                 return
             self._snapshot_bytes_left -= size
         self._last_snapshot = self.step
-        self.writer.snapshot(self.step, self._parameters.copy_parameters().resolve)
+        self.snapshots_taken += 1
+        self.writer.snapshot(self.step, self._parameters.copy_parameters().resolve, dtypes=self._dtypes)
 
     def _say_cap_reached(self, size: int) -> None:
         self._snapshot_bytes_left = -1
@@ -124,7 +133,7 @@ class Recorder:
             self.writer.describe(overhead=self.overhead(), faults=self.guard.faults)
 
     def overhead(self) -> dict[str, object]:
-        """What recording has cost so far, measured: seconds, their share of the training time, and what was thinned."""
+        """What recording has cost since it was begun or resumed, measured, and what was thinned."""
         # Training time is counted between the ends of the first and the last step, where each step is seen whole.
         training = max((source.training_seconds for source in self.sources), default=0.0)
         own, theirs = self.guard.seconds, self.writer.thread_seconds
@@ -144,3 +153,10 @@ class Recorder:
             if self._last_snapshot >= 0:
                 self.snapshot()
             self.writer.describe(overhead=self.overhead(), faults=self.guard.faults)
+
+
+def _bytes_left(cap: int | None, run: Path) -> int | None:
+    """What earlier sessions of a resumed run have left of the cap on snapshots."""
+    if cap is None:
+        return None
+    return cap - sum(file.stat().st_size for file in (run / "snapshots").glob("*.safetensors"))

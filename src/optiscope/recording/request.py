@@ -86,6 +86,13 @@ def request_of(
         _check_schedule(f"quantities[{name!r}]", schedule)
     _check_schedule("histograms", histograms)
     _check_schedule("snapshots", snapshots)
+    if budget is not None and not _is_share(budget):
+        raise ArgumentError(
+            "budget is the share of the training time that recording may cost, such as 0.05 for 5 %, or None for no "
+            f"limit. Received: {budget!r}"
+        )
+    if snapshot_bytes is not None and snapshot_bytes < 0:
+        raise ArgumentError(f"snapshot_bytes is a number of bytes from 0, or None. Received: {snapshot_bytes!r}")
     if snapshot_bytes is None and snapshots is None:
         snapshot_bytes = DEFAULT_SNAPSHOT_BYTES
     return Request(
@@ -103,3 +110,7 @@ def _check_schedule(argument: str, schedule: object) -> None:
             f"{argument} takes a schedule such as every(10), log_spaced(200), at(0, 100) or at() for never. "
             f"Received: {schedule!r}"
         )
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value <= 1

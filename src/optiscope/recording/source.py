@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,6 +23,10 @@ from optiscope.runs import Block, Position, Row
 if TYPE_CHECKING:
     from optiscope.recording.recorder import Recorder
 
+MOST_ALARMS = 3
+"""Steps that are measured whole because something is not finite: the first say where it began, later ones little."""
+MOST_WAITING = 100_000
+"""Measurements that wait for a writer that does not take them, before the oldest are dropped."""
 Settings = Mapping[str, tuple[float, ...]]
 """Learning rate and the like: one number per parameter group."""
 
@@ -66,7 +72,8 @@ class StepSource:
         self._own_settled = 0.0
         self._rows_charged = 0.0
         self._snapshots_charged = 0.0
-        self._snapshots_taken = 0
+        self._alarms = 0
+        self._is_alarmed = False
         self._times_measured: Counter[tuple[Quantity, ...]] = Counter()
         self._histogram_schedule = recorder.request.histogram_schedule()
         self._snapshot_schedule = snapshot_schedule
@@ -78,11 +85,6 @@ class StepSource:
         self._wake = 0
         self.plan = self._plan_next()
         """What to measure at the next step."""
-
-    @property
-    def is_at_start(self) -> bool:
-        """Whether no step has been taken since the recording began."""
-        return self.step == self._first_step
 
     def end(self, measurement: Measurement | None, settings: Settings | None) -> Plan:
         """After the optimizer's step: take the measurement and plan the next step.
@@ -102,11 +104,27 @@ class StepSource:
             return self.plan
         if self.plan.snapshot:
             self._recorder.snapshot()
-            self._snapshots_taken += 1
         self._settle()
         self._recorder.report()
         self.plan = self._plan_next()
         return self.plan
+
+    def alarm(self) -> None:
+        """A gradient that is not finite is about to enter a step: note the first, and measure the step."""
+        if not self._is_alarmed:
+            self._is_alarmed = True
+            self._recorder.writer.event(
+                "nonfinite-gradient", "A gradient that is not finite entered this step.", step=self.step + 1
+            )
+        self.measure_next()
+
+    def measure_next(self) -> None:
+        """Measure the next step whole, whatever it costs, because something is not finite. Only the first few times."""
+        if self._alarms < MOST_ALARMS:
+            self._alarms += 1
+            unscheduled = (quantity for quantity, schedule in self._request.quantities.items() if schedule is None)
+            chosen = tuple(dict.fromkeys((*self.plan.quantities, *unscheduled)))
+            self.plan = plan_of(chosen, histograms=self.plan.histograms, snapshot=self.plan.snapshot)
 
     def skip(self) -> None:
         """Count a step that was skipped: it left the weights alone. What was planned for it is measured at the next."""
@@ -185,7 +203,7 @@ class StepSource:
             if self._settled_at is not None:  # the first step also allocates, which no later one does
                 self._histogram_price = spent if plan.histograms else self._histogram_price
                 if plan.snapshot:
-                    self._snapshot_price = spent + self._snapshots_charged / max(1, self._snapshots_taken)
+                    self._snapshot_price = spent + self._snapshots_charged / max(1, recorder.snapshots_taken)
         elif plan.quantities:
             self._budget.measured(plan.passes, spent)
         else:
@@ -194,19 +212,21 @@ class StepSource:
         self._settled_step, self._settled_at, self._own_settled = self.step, now, own
 
     def _charge_writer(self) -> None:
-        """Charge the writer thread's processor time: snapshots to those who take them, the rest to all."""
+        """Charge the writer thread's processor time: snapshots to the source that schedules them, the rest to all."""
         writer = self._recorder.writer
         on_snapshots = writer.snapshot_seconds
-        on_rows = writer.thread_seconds - on_snapshots
-        share = len(self._recorder.sources)
-        self._budget.charge_fixed((on_rows - self._rows_charged) / share)
-        self._budget.charge_once((on_snapshots - self._snapshots_charged) / share)
+        # The thread's time is known after a round only, that of a snapshot at once: never let the difference fall.
+        on_rows = max(self._rows_charged, writer.thread_seconds - on_snapshots)
+        self._budget.charge_fixed((on_rows - self._rows_charged) / len(self._recorder.sources))
+        if self._recorder.sources[0] is self:
+            self._budget.charge_once(on_snapshots - self._snapshots_charged)
         self._rows_charged, self._snapshots_charged = on_rows, on_snapshots
 
     # ------------------------------------------------------------------------------------------------- handing over
 
     def _hand_over(self, measurement: Measurement | None, settings: Settings | None) -> None:
-        position = self._recorder.position()
+        # Of several optimizers each counts its own steps: row k describes the k-th update of this one.
+        position = replace(self._recorder.position(), step=self.step)
         if measurement is not None:
             self._queue.append(Measured(self.plan, self.labels, position, measurement))
             self._times_measured[self.plan.quantities] += 1
@@ -214,12 +234,16 @@ class StepSource:
             self._settings_queue.append(Changed(self.labels, position, settings))
         if not self._is_submitted:
             self._is_submitted = True
-            self._recorder.writer.submit(self._drain)
+            # A writer whose disk stands still takes no more jobs; then the next step tries again.
+            self._is_submitted = self._recorder.writer.submit(self._drain)
+            if len(self._queue) > MOST_WAITING:
+                self._queue.popleft()
+                self._recorder.guard.fault("the disk does not keep up, and measurements are dropped.", key="stalled")
 
     def _drain(self) -> Iterator[Row | Block]:
         """On the writer thread: turn everything that waits into blocks, each of the rows that share a plan."""
         self._is_submitted = False
-        # Plans and labels are kept by the source, so those that are the same object are equal.
+        # The entries hold on to their plans and labels, so an id stands for one object throughout.
         measured: dict[Hashable, list[tuple[int, Measured]]] = {}
         changed: dict[Hashable, list[tuple[int, Changed]]] = {}
         histograms: list[Measured] = []
@@ -237,13 +261,20 @@ class StepSource:
             key = (id(change.labels), tuple(change.settings), *_timelines(change.position))
             changed.setdefault(key, []).append((place, change))
             place += 1
-        for rows in measured.values():
-            if rows[0][1].plan.reductions:
-                yield self._measured_block(rows)
-        for changes in changed.values():
-            yield self._settings_block(changes)
-        for entry in histograms:
-            yield self._histogram_row(entry)
+        makers: list[Callable[[], Row | Block]] = [
+            *(partial(self._measured_block, rows) for rows in measured.values() if rows[0][1].plan.reductions),
+            *(partial(self._settings_block, changes) for changes in changed.values()),
+            *(partial(self._histogram_row, entry) for entry in histograms),
+        ]
+        failure: Exception | None = None
+        for make in makers:
+            # What cannot be made must not take the rest with it; the writer counts it and says so.
+            try:
+                yield make()
+            except Exception as error:
+                failure = error
+        if failure is not None:
+            raise failure
 
     def _measured_block(self, rows: list[tuple[int, Measured]]) -> Block:
         plan, labels = rows[0][1].plan, rows[0][1].labels

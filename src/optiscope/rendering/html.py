@@ -69,7 +69,7 @@ def figure_to_html(
     return _PAGE.format(
         language=html.escape(language),
         scheme="dark" if dark else "light",
-        title=html.escape(title if title is not None else _plain_title(figure)),
+        title=html.escape(title if title is not None else plain_title(figure)),
         background=background,
         foreground=foreground,
         height="auto" if figure.layout.height else "min(100vh, 600px)",
@@ -91,7 +91,7 @@ def figure_fragment(figure: go.Figure, identifier: str) -> str:
             f"Received: {identifier!r}."
         )
     return _FRAGMENT.format(
-        identifier=identifier, label=html.escape(_plain_title(figure), quote=True), data=_inert(_json(figure))
+        identifier=identifier, label=html.escape(plain_title(figure), quote=True), data=inert(_json(figure))
     )
 
 
@@ -112,12 +112,13 @@ def _json(figure: go.Figure) -> str:
     return text
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """JSON that cannot end its script element, whatever its strings hold."""
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
 
 
-def _plain_title(figure: go.Figure) -> str:
+def plain_title(figure: go.Figure) -> str:
+    """The title of a figure without its markup."""
     text = figure.layout.title.text or "Optiscope figure"
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text))).strip()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from optiscope.runs.catalogue import Catalogue, RunSummary, runs
 from optiscope.runs.events import Event
+from optiscope.runs.exit_guard import status_after
+from optiscope.runs.integrity import Integrity, check
 from optiscope.runs.losses import Losses
 from optiscope.runs.rows import Block, PendingValue, Position, Row
 from optiscope.runs.run import Run, open_run
-from optiscope.runs.schema import FORMAT_VERSION
+from optiscope.runs.schema import FORMAT_VERSION, fixed_edges
 from optiscope.runs.series import HistogramSeries, Series
 from optiscope.runs.snapshots import Snapshots
 from optiscope.runs.tail import Cursor, Tail
@@ -20,6 +22,7 @@ __all__ = [
     "Cursor",
     "Event",
     "HistogramSeries",
+    "Integrity",
     "Losses",
     "PendingValue",
     "Position",
@@ -30,6 +33,9 @@ __all__ = [
     "Series",
     "Snapshots",
     "Tail",
+    "check",
+    "fixed_edges",
     "open_run",
     "runs",
+    "status_after",
 ]

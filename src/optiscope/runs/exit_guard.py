@@ -96,6 +96,16 @@ class ExitGuard:
             writer.end_at_exit(error)
 
 
+def status_after(error: BaseException | None) -> str:
+    """What becomes of a run that `error` ends: "finished", "failed" or "terminated".
+
+    Ctrl-C terminates it; leaving with exit code 0 (`sys.exit()`) finishes it; any other exception is a failure.
+    """
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return "finished"
+    return "terminated" if isinstance(error, KeyboardInterrupt) else "failed"
+
+
 def _uncaught() -> BaseException | None:
     error = getattr(sys, "last_value", None)
     return error if isinstance(error, BaseException) else None

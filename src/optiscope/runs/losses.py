@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from optiscope.runs.wording import counted
+
 
 @dataclass(frozen=True, kw_only=True)
 class Losses:
@@ -39,13 +41,9 @@ class Losses:
             )
         said += [f"{fault[:1].upper()}{fault[1:]}." for fault in (each.rstrip(".") for each in self.unreadable)]
         if self.bytes_lost:
-            said.append(f"{_counted(self.bytes_lost, 'byte')} could not be read.")
+            said.append(f"{counted(self.bytes_lost, 'byte')} could not be read.")
         if self.rows_dropped:
-            said.append(f"{_counted(self.rows_dropped, 'row')} could not be written while the run was recorded.")
+            said.append(f"{counted(self.rows_dropped, 'row')} could not be written while the run was recorded.")
         if self.faults:
-            said.append(f"{_counted(self.faults, 'fault')} while the run was recorded: some values are missing.")
+            said.append(f"{counted(self.faults, 'fault')} while the run was recorded: some values are missing.")
         return tuple(said)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -112,6 +112,7 @@ def _taken_up(path: Path, lock: RunLock, described: Mapping[str, Any]) -> Opened
     earlier_status = status_of(path, content)
     content |= {name: value for name, value in described.items() if value}
     content |= {"name": path.name, "status": "running"}
+    _add_up_faults(content)
     last_row, (step, seconds) = -1, progress_of(content)
     for file in segment_files(path):
         try:
@@ -127,3 +128,10 @@ def _taken_up(path: Path, lock: RunLock, described: Mapping[str, Any]) -> Opened
         first_row=last_row + 1,
         earlier_status=earlier_status,
     )
+
+
+def _add_up_faults(content: dict[str, Any]) -> None:
+    """Put the recorder's faults of earlier sessions to the counters: it counts its own from 0 again."""
+    counters = content["counters"] if isinstance(content["counters"], dict) else {}
+    both = (counters.get("faults"), content.pop("faults", 0))
+    content["counters"] = {**counters, "faults": sum(each for each in both if isinstance(each, int))}

@@ -42,8 +42,13 @@ class SnapshotOrder:
     """A snapshot to be written."""
 
     step: int
+    """Optimizer steps completed."""
+    seconds: float
+    """When it was ordered, in seconds since the run began; it may be written much later."""
     tensors: Callable[[], Mapping[str, NDArray[np.generic]]]
+    """Gives the arrays by name."""
     dtypes: Mapping[str, str]
+    """Element types in the framework, by name, where they are not those of the arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class Scribe:
         """Processor time that the thread has taken, in seconds."""
         self.snapshot_seconds = 0.0
         """The part of it that went into snapshots."""
+        self.snapshots_done = 0
+        """Snapshots that were ordered and do not wait any more, written or not."""
         self.status = "running"
         """Status that run.json gets in the next round."""
         self._path = path
@@ -177,6 +184,7 @@ class Scribe:
                 self._described_at = self._described_at or time.monotonic()
             case SnapshotOrder():
                 self._guarded(lambda: self._write_snapshot(item), "A snapshot")
+                self.snapshots_done += 1
             case _:
                 self._guarded(lambda: self._run_job(item), "A measurement")
 
@@ -197,7 +205,7 @@ class Scribe:
             folder / f"{order.step}{SNAPSHOT_SUFFIX}",
             order.tensors(),
             step=order.step,
-            seconds=self._clock(),
+            seconds=order.seconds,
             dtypes=order.dtypes,
         )
         self.snapshot_seconds += time.thread_time() - began

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float, Int64
 from numpy.typing import NDArray
+
+from optiscope.errors import UnknownName
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,8 +45,6 @@ class Series:
 
         Raises `UnknownName` for any other unit, and for a timeline that the run does not have.
         """
-        from optiscope.errors import UnknownName
-
         present: dict[str, NDArray[np.generic] | None] = {
             "step": self.steps,
             "seconds": self.seconds,
@@ -62,10 +62,6 @@ class Series:
 
     def column(self, label: str) -> Series:
         """The one-dimensional series of one label. Raises `UnknownName` when there is no such label."""
-        from dataclasses import replace
-
-        from optiscope.errors import UnknownName
-
         if label not in self.labels:
             raise UnknownName.among(label, self.labels, kind=f"label of {self.name!r}")
         return replace(self, name=f"{self.name}/{label}", values=self.values[:, self.labels.index(label)], labels=())

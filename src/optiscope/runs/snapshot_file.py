@@ -141,6 +141,8 @@ def load_tensors(path: Path) -> dict[str, NDArray[np.generic]]:
         flat = np.frombuffer(content, dtype=stored.dtype, count=count, offset=stored.offset) if count else None
         tensor = np.zeros(stored.shape, stored.dtype) if flat is None else flat.reshape(stored.shape)
         if header.dtypes.get(name, "").startswith("complex") and stored.dtype.kind == "f" and stored.shape[-1:] == (2,):
-            tensor = tensor.view(np.result_type(stored.dtype, np.complex64))[..., 0]
+            dtype = np.result_type(stored.dtype, np.complex64)
+            # NumPy has no complex numbers of half precision; single precision holds them exactly.
+            tensor = tensor.astype(dtype.type().real.dtype, copy=False).view(dtype)[..., 0]
         tensors[name] = tensor
     return tensors

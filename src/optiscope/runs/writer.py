@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from optiscope.errors import ArgumentError
 from optiscope.runs.events import Event
-from optiscope.runs.exit_guard import GUARD
+from optiscope.runs.exit_guard import GUARD, status_after
 from optiscope.runs.heartbeat import WriterIdentity, write_heartbeat
 from optiscope.runs.json_form import to_json
 from optiscope.runs.opening import OpenedFolder, open_folder
@@ -28,6 +28,8 @@ from optiscope.runs.trouble import Trouble
 _KEPT_FIELDS = frozenset({"format_version", "id", "name", "status", "started", "updated", "last", "counters"})
 """Fields of run.json that the writer keeps itself."""
 _LONGEST_WAIT_FOR_ROOM = 5.0
+MOST_WAITING_SNAPSHOTS = 2
+"""Snapshots that may wait to be written, the one that is being written among them."""
 
 
 class RunWriter:
@@ -56,6 +58,8 @@ class RunWriter:
         )
         self._queue = self._scribe.queue
         self._wake_at = 4096
+        self._snapshots_ordered = 0
+        self._is_behind = False
         self._is_stalled = False
         self._is_closed = False
         self._last_barrier: Barrier | None = None
@@ -151,21 +155,22 @@ class RunWriter:
             return
         self._queue.append((position, values))
 
-    def submit(self, job: Callable[[], Iterable[Row | Block]]) -> None:
-        """Run `job` on the writer's thread and record the rows that it returns."""
+    def submit(self, job: Callable[[], Iterable[Row | Block]]) -> bool:
+        """Run `job` on the writer's thread and record the rows that it returns; False when it is dropped instead."""
         if (self._trouble.is_waiting or os.getpid() != self._pid) and not self._attend(3):
-            return
+            return False
         if len(self._queue) >= self._wake_at and not self._make_room():
-            return
+            return False
         self._queue.append(job)
+        return True
 
     def snapshot(
         self,
         step: int,
         tensors: Callable[[], Mapping[str, NDArray[np.generic]]],
         dtypes: Mapping[str, str] | None = None,
-    ) -> None:
-        """Store all parameters at `step`.
+    ) -> bool:
+        """Store all parameters at `step`; False when that is skipped, because two others still wait for a slow disk.
 
         Args:
             step: Optimizer steps completed.
@@ -173,9 +178,15 @@ class RunWriter:
             dtypes: Element types in the framework, where NumPy has none ("bfloat16"), by name.
         """
         if (self._trouble.is_waiting or os.getpid() != self._pid) and not self._attend(3):
-            return
-        self._queue.append(SnapshotOrder(int(step), tensors, dict(dtypes or {})))
+            return False
+        if not self._has_snapshots_waiting():
+            self._is_behind = False
+        elif not self._make_room_for_snapshot():
+            return False
+        self._snapshots_ordered += 1
+        self._queue.append(SnapshotOrder(int(step), self.seconds(), tensors, dict(dtypes or {})))
         self._scribe.wake.put(None)  # it may hold a copy of all parameters: do not keep that waiting
+        return True
 
     def event(self, kind: str, message: str, *, step: int, **details: object) -> None:
         """Record that something happened at `step`; `details` are stored as JSON."""
@@ -243,9 +254,10 @@ class RunWriter:
     ) -> None:
         if os.getpid() != self._pid:
             return
-        if error is not None:
+        status = status_after(error)
+        if error is not None and status != "finished":
             self._note_exception(error)
-        self.close(_status_after(error))
+        self.close(status)
 
     # ---------------------------------------------------------------------------------------------------- figures
 
@@ -324,6 +336,28 @@ class RunWriter:
         self._trouble.drop(1, thread="training")
         return False
 
+    def _has_snapshots_waiting(self) -> bool:
+        return self._snapshots_ordered - self._scribe.snapshots_done >= MOST_WAITING_SNAPSHOTS
+
+    def _make_room_for_snapshot(self) -> bool:
+        """Wait until fewer snapshots wait. False when this one must be skipped.
+
+        A disk that was too slow once is not waited for again before it has caught up.
+        """
+        give_up = time.monotonic() + _LONGEST_WAIT_FOR_ROOM
+        while not self._is_behind and self._scribe.is_alive and self._has_snapshots_waiting():
+            self._is_behind = time.monotonic() > give_up
+            time.sleep(0.001)
+        if not self._has_snapshots_waiting():
+            return True
+        self._trouble.note(
+            f"Snapshots of the run {self.path} are written more slowly than they are taken. Training goes on; while "
+            f"{MOST_WAITING_SNAPSHOTS} wait, others are skipped and counted, because each holds a copy of all "
+            "parameters in memory. Take fewer snapshots, or record on a faster disk.",
+            about="snapshots waiting",
+        )
+        return False
+
     def _flush(self, timeout: float) -> bool:
         barrier = Barrier()
         self._queue.append(barrier)
@@ -374,7 +408,7 @@ class RunWriter:
         if error is not None:
             self._note_exception(error)
         was_terminated = self._scribe.status == "terminated"
-        self._close("terminated" if was_terminated and error is None else _status_after(error), timeout=30.0)
+        self._close("terminated" if was_terminated and error is None else status_after(error), timeout=30.0)
 
     def flush_at_signal(self, *, is_last: bool) -> None:
         """Write all that was handed over, because a signal asks the process to end; close the run if it `is_last`."""
@@ -392,9 +426,3 @@ class RunWriter:
         else:
             self._scribe.status = "terminated"
             self._flush(timeout=10.0)
-
-
-def _status_after(error: BaseException | None) -> str:
-    if error is None:
-        return "finished"
-    return "terminated" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed"

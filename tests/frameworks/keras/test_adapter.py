@@ -13,10 +13,12 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from optiscope.analysis.snapshot_matrix import SnapshotMatrix  # noqa: E402
 from optiscope.errors import ArgumentError  # noqa: E402
 from optiscope.frameworks.watch import watch  # noqa: E402
 from optiscope.recording.schedule import every  # noqa: E402
 from optiscope.runs import open_run  # noqa: E402
+from optiscope.runs.integrity import check  # noqa: E402
 
 
 def linear(size=4, **options):
@@ -123,6 +125,23 @@ def test_frozen_layers_are_described_and_not_measured(tmp_path):
     trained = {tensor["name"]: (tensor["trainable"], tensor["in_optimizer"]) for tensor in run.model["tensors"]}
     assert trained["sequential/first/kernel"] == (False, False)
     assert trained["sequential/second/kernel"] == (True, True)
+
+
+def test_a_snapshot_holds_every_weight_of_the_description_and_the_path_only_what_is_trained(tmp_path):
+    model = keras.Sequential(
+        [keras.layers.Input((4,)), keras.layers.Dense(3), keras.layers.BatchNormalization(), keras.layers.Dense(2)]
+    )
+    model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+    with watch(model, model.optimizer, run=tmp_path / "run", budget=None, snapshots=every(1), strict=True):
+        for step in range(3):
+            model.train_on_batch(np.ones((2, 4)) * step, np.zeros((2, 2)))
+    run = open_run(tmp_path / "run")
+    last = run.snapshots.load(3)
+    assert list(last) == [tensor["name"] for tensor in run.model["tensors"]]
+    moving = "sequential/batch_normalization/moving_variance"
+    np.testing.assert_array_equal(last[moving], model.layers[1].moving_variance.numpy())
+    assert check(run).problems == ()
+    assert set(SnapshotMatrix.of([run]).shapes) == set(run["weight_norm"].labels)
 
 
 def test_a_symbolic_tensor_is_no_metric(tmp_path):

@@ -10,6 +10,7 @@ import keras  # noqa: E402 - only where Keras is
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+from optiscope.errors import RecordingWarning  # noqa: E402
 from optiscope.frameworks.watch import watch  # noqa: E402
 from optiscope.recording.schedule import at, every  # noqa: E402
 from optiscope.runs import open_run  # noqa: E402
@@ -202,6 +203,18 @@ def test_callbacks_of_the_user_are_called_as_before(tmp_path, kind):
     if kind == "list object":
         assert theirs in callbacks.callbacks
         assert len(callbacks.callbacks) == 2
+
+
+def test_a_failure_at_the_beginning_of_an_epoch_does_not_end_training(tmp_path):
+    model = network()
+    callbacks = keras.callbacks.CallbackList([], add_history=True, model=model)
+    callbacks.params = None
+    with (
+        watch(model, model.optimizer, run=tmp_path / "run", budget=None) as watching,
+        pytest.warns(RecordingWarning, match="training goes on"),
+    ):
+        fit(model, callbacks=callbacks)
+    assert watching.step == STEPS_PER_EPOCH
 
 
 def test_the_watch_may_be_closed_by_a_callback_in_the_middle_of_fit(tmp_path):

@@ -263,7 +263,7 @@ def test_complex_parameters_count_as_their_real_and_imaginary_parts(tmp_path):
     assert run["update_norm/global"].values[0] == pytest.approx(np.sqrt(5) / 2)
     assert run["gradient_zero_fraction/global"].values[0] == 0.5
     assert run["update_gradient_cosine/global"].values[0] == pytest.approx(1)
-    assert run.snapshots.load(0)["0"].tolist() == [[3, 4], [0, 0]]
+    assert run.snapshots.load(0)["0"].tolist() == [3 + 4j, 0]
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -456,6 +456,260 @@ def test_a_parameter_group_added_later_is_followed(tmp_path):
     assert (distance[3:] > distance[2] * 0.9).all()
     np.testing.assert_allclose(run["learning_rate"].column("group 1").values[3:], 0.01)
     assert "parameters-changed" in {event.kind for event in run.events}
+
+
+def steps_of_ones(model, optimizer, count):
+    for _ in range(count):
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        optimizer.step()
+
+
+def test_a_parameter_group_added_at_a_thinned_step_loses_nothing(tmp_path):
+    model = small_network()
+    optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)
+    path = tmp_path / "run"
+    with osc.watch(model, optimizer, run=path, quantities={"gradient_norm": osc.every(10)}, strict=True) as watch:
+        steps_of_ones(model, optimizer, 15)
+        optimizer.add_param_group({"params": list(model[0].parameters()), "lr": 0.01})
+        steps_of_ones(model, optimizer, 10)
+    run = watch.open_run()
+    assert run["gradient_norm"].steps.tolist() == [10, 20]
+    assert set(run["learning_rate"].labels) == {"group 0", "group 1"}
+    assert run["learning_rate"].column("group 1").values[-1] == 0.01
+    assert not run.losses
+
+
+def test_a_parameter_group_added_before_the_first_step_is_followed(tmp_path):
+    model = small_network()
+    optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)
+    with everything(tmp_path / "run", model, optimizer) as watch:
+        optimizer.add_param_group({"params": list(model[0].parameters())})
+        steps_of_ones(model, optimizer, 3)
+    run = watch.open_run()
+    assert len(run["gradient_norm"].labels) == 4
+    assert np.isfinite(run["distance_from_start"].values).all()
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_the_start_is_kept_although_the_first_step_has_nothing_to_measure(tmp_path, large):
+    model = nn.Linear(100, 100) if large else small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    options = {"quantities": {"distance_from_start": osc.every(10)}, "histograms": osc.at(), "snapshots": osc.every(10)}
+    with osc.watch(model, optimizer, run=tmp_path / "run", strict=True, **options) as watch:
+        start = flat(model.parameters())
+        steps_of_ones(model, optimizer, 10)
+        distance = np.linalg.norm(flat(model.parameters()) - start)
+    run = watch.open_run()
+    assert run["distance_from_start/global"].values[0] == pytest.approx(distance, rel=1e-6)
+    assert run.snapshots.steps == (0, 10)
+
+
+def test_the_start_is_kept_although_the_scaler_skips_the_first_steps(tmp_path):
+    model = small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    start = model[0].weight.detach().clone().numpy()
+    with everything(tmp_path / "run", model, optimizer, scaler=scaler, snapshots=osc.every(1)) as watch:
+        for step in range(4):
+            for parameter in model.parameters():
+                parameter.grad = torch.ones_like(parameter)
+            scaler.scale(torch.zeros(()))
+            if step < 2:
+                model[0].weight.grad[0, 0] = float("nan")
+            scaler.step(optimizer)
+            scaler.update()
+    run = watch.open_run()
+    np.testing.assert_array_equal(run.snapshots.load(run.snapshots.steps[0])["0.weight"], start)
+    assert run["step_skipped"].values.tolist() == [1, 1, 0, 0]
+    assert run["distance_from_start"].steps.tolist() == [3, 4]
+
+
+def test_the_previous_gradient_of_an_overwriting_optimizer_is_right_under_a_schedule(tmp_path):
+    x, y = small_batch()
+
+    def train(path, **options):
+        model = small_network()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True, foreach=True)
+        with osc.watch(
+            model, optimizer, run=path, strict=True, histograms=osc.at(), snapshots=osc.at(), **options
+        ) as w:
+            for _ in range(20):
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+        return w.open_run()["gradient_previous_cosine/global"]
+
+    whole = train(tmp_path / "whole", budget=None)
+    thinned = train(tmp_path / "thinned", quantities={"gradient_previous_cosine": osc.every(10)})
+    assert thinned.steps.tolist() == [10, 20]
+    np.testing.assert_allclose(thinned.values, whole.values[[9, 19]], rtol=1e-5)
+
+
+def test_measurements_go_on_after_the_disk_has_stood_still(tmp_path, monkeypatch):
+    model = small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with osc.watch(model, optimizer, run=tmp_path / "run", budget=None) as watch:
+        steps_of_ones(model, optimizer, 3)
+        submit = watch._recorder.writer.submit
+        watch.flush()
+        monkeypatch.setattr(watch._recorder.writer, "submit", lambda job: False)
+        steps_of_ones(model, optimizer, 3)
+        monkeypatch.setattr(watch._recorder.writer, "submit", submit)
+        steps_of_ones(model, optimizer, 3)
+    assert watch.open_run()["gradient_norm"].steps.tolist() == list(range(1, 10))
+
+
+def test_a_module_that_is_called_module_keeps_its_name(tmp_path):
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.module = nn.Linear(2, 1)
+            self.weight = nn.Parameter(torch.ones(1))
+
+    model = Outer()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with everything(tmp_path / "run", model, optimizer) as watch:
+        steps_of_ones(model, optimizer, 1)
+    run = watch.open_run()
+    assert run["gradient_norm"].labels == ("weight", "module.weight", "module.bias")
+    assert run.model["parameters"] == 4
+
+
+def test_a_wrong_argument_leaves_no_run_behind(tmp_path):
+    model = small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for wrong in ({"budget": -1}, {"snapshot_bytes": -1}, {"tags": "abc"}, {"histograms": 3}):
+        with pytest.raises(ArgumentError):
+            osc.watch(model, optimizer, run=tmp_path / "run", **wrong)
+    assert not (tmp_path / "run").exists()
+    osc.watch(model, optimizer, run=tmp_path / "run").close()
+
+
+def test_two_watches_in_one_second_get_runs_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = set()
+    for _ in range(2):
+        model = small_network()
+        with osc.watch(model, torch.optim.SGD(model.parameters(), lr=0.1)) as watch:
+            paths.add(watch.path)
+    assert len(paths) == 2
+
+
+def test_the_run_is_closed_although_detaching_fails(tmp_path, monkeypatch):
+    model = small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    watch = everything(tmp_path / "run", model, optimizer)
+
+    def fail():
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(watch._adapter, "detach", fail)
+    with pytest.raises(osc.errors.RecordingError, match="boom"):
+        watch.close()
+    assert osc.open_run(tmp_path / "run").status == "finished"
+
+
+def test_a_tensor_learning_rate_that_is_changed_in_place_is_seen(tmp_path):
+    model = small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=torch.tensor(1.0))
+    with osc.watch(model, optimizer, run=tmp_path / "run", quantities={"gradient_norm": osc.every(50)}) as watch:
+        steps_of_ones(model, optimizer, 10)
+        optimizer.param_groups[0]["lr"].fill_(0.5)
+        steps_of_ones(model, optimizer, 10)
+    rates = watch.open_run()["learning_rate"]
+    assert dict(zip(rates.steps.tolist(), rates.values[:, 0].tolist(), strict=True))[11] == 0.5
+
+
+def test_the_first_gradient_that_is_not_finite_is_measured_although_quantities_are_thinned(tmp_path):
+    model = small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    with osc.watch(model, optimizer, run=tmp_path / "run", budget=1e-6, strict=True) as watch:
+        steps_of_ones(model, optimizer, 50)
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        model[0].bias.grad[1] = float("nan")
+        model[2].weight.grad[0, 0] = float("inf")
+        optimizer.step()
+        steps_of_ones(model, optimizer, 10)
+    run = watch.open_run()
+    counts = run["gradient_nonfinite"]
+    assert 51 in counts.steps
+    bad = counts.values[counts.steps.tolist().index(51)]
+    assert dict(zip(counts.labels, bad.tolist(), strict=True)) == {
+        "0.weight": 0, "0.bias": 1, "2.weight": 1, "2.bias": 0,
+    }  # fmt: skip
+    assert [(event.kind, event.step) for event in run.events if "nonfinite" in event.kind] == [
+        ("nonfinite-gradient", 51)
+    ]
+
+
+def test_a_metric_that_turns_nan_is_noted_and_makes_the_next_step_measured(tmp_path):
+    model = small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    with osc.watch(model, optimizer, run=tmp_path / "run", budget=1e-6, strict=True) as watch:
+        for step in range(60):
+            steps_of_ones(model, optimizer, 1)
+            watch.log(loss=torch.tensor(float("nan") if step >= 40 else 1.0), other=2)
+    run = watch.open_run()
+    assert 42 in run["gradient_norm"].steps
+    assert [(event.kind, event.step) for event in run.events if "nonfinite" in event.kind] == [("nonfinite-metric", 41)]
+
+
+def test_metrics_come_as_a_mapping_too_and_what_is_none_never_stops_training(tmp_path):
+    model = small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with osc.watch(model, optimizer, run=tmp_path / "run") as watch:
+        steps_of_ones(model, optimizer, 1)
+        watch.log({"val/loss": 0.5}, loss=1.0)
+        with pytest.warns(RecordingWarning, match="log takes names"):
+            watch.log(3.0)
+    run = watch.open_run()
+    assert run["val/loss"].values.tolist() == [0.5]
+    assert run["loss"].values.tolist() == [1.0]
+
+
+def test_a_metric_with_the_name_of_a_measured_series_does_not_hide_it(tmp_path):
+    model = small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with osc.watch(model, optimizer, run=tmp_path / "run") as watch:
+        steps_of_ones(model, optimizer, 2)
+        with pytest.warns(RecordingWarning, match="'logged/learning_rate'"):
+            watch.log(learning_rate=7.0)
+    run = watch.open_run()
+    assert run["logged/learning_rate"].values.tolist() == [7.0]
+    assert run["learning_rate"].values[0, 0] == 0.1
+
+
+def test_what_is_logged_after_closing_is_refused_with_one_warning(tmp_path):
+    model = small_network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with osc.watch(model, optimizer, run=tmp_path / "run") as watch:
+        steps_of_ones(model, optimizer, 1)
+    with pytest.warns(RecordingWarning, match="closed"):
+        watch.log(loss=1.0)
+    watch.log(loss=1.0)
+
+
+def test_an_optimizer_that_never_steps_is_said_at_the_end(tmp_path):
+    model = small_network()
+    watch = osc.watch(model, torch.optim.SGD(model.parameters(), lr=0.1), run=tmp_path / "run")
+    steps_of_ones(model, torch.optim.SGD(model.parameters(), lr=0.1), 2)
+    watch.log(loss=1.0)
+    with pytest.warns(RecordingWarning, match="took no step"):
+        watch.close()
+
+
+def test_a_run_of_another_model_is_not_resumed(tmp_path):
+    for model in (nn.Linear(3, 1), nn.Linear(7, 2)):
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        if model.in_features == 7:
+            with pytest.raises(ArgumentError, match="of another model"):
+                osc.watch(model, optimizer, run=tmp_path / "run", resume=True)
+        else:
+            with osc.watch(model, optimizer, run=tmp_path / "run"):
+                steps_of_ones(model, optimizer, 2)
+    assert osc.open_run(tmp_path / "run").steps == 2
 
 
 def test_learning_rate_momentum_betas_and_decay_are_recorded_for_each_group(tmp_path):

@@ -95,6 +95,7 @@ class KerasAdapter:
                     "dtype": str(variable.dtype),
                     "trainable": bool(variable.trainable),
                     "in_optimizer": id(_raw(variable)) in in_optimizer,
+                    "is_state": not variable.trainable,  # statistics of batch normalization, and frozen weights
                 }
                 for name, variable in weights.items()
             ],
@@ -271,9 +272,10 @@ class KerasAdapter:
         signature = inspect.signature(fit)
 
         def begin(epoch: int, _: Any = None) -> None:
-            self._epoch, self._batches = epoch, 0
-            self._batches_in_epoch = callback.params.get("steps")
-            self._recorder.epoch = float(epoch)
+            with self._recorder.guard:
+                self._epoch, self._batches = epoch, 0
+                self._recorder.epoch = float(epoch)
+                self._batches_in_epoch = callback.params.get("steps")
 
         def end(epoch: int, logs: Any = None) -> None:
             with self._recorder.guard:
@@ -339,19 +341,21 @@ class KerasAdapter:
         return float(array.reshape(())[()])
 
     def copy_parameters(self) -> Pending[Mapping[str, NDArray[Any]]]:
-        """A copy of the variables that are trained; bfloat16 becomes float32, exactly."""
-        variables = _named(self._model.trainable_variables)
+        """A copy of each weight that `describe_model` names; bfloat16 becomes float32, exactly.
+
+        The statistics of batch normalization are among them: without these the weights are not the model.
+        """
+        variables = _named(self._model.weights)
         return Known({name: _array(_raw(variable)) for name, variable in variables.items()})
 
     def parameter_bytes(self) -> int:
-        """Size of the variables that are trained, in bytes."""
-        raws = (_raw(variable) for variable in self._model.trainable_variables)
-        return sum(int(np.prod(raw.shape)) * int(raw.dtype.size) for raw in raws)
+        """Size of all weights, in bytes."""
+        return _bytes(self._model.weights)
 
     def copies_of_parameters(self) -> float:
-        """The weights before the step."""
+        """The weights before the step, against those that are trained."""
         held = 0 if self._meter is None else self._meter.held_bytes()
-        return held / max(1, self.parameter_bytes())
+        return held / max(1, _bytes(self._model.trainable_variables))
 
 
 class _OnItsWay:
@@ -370,6 +374,11 @@ class _OnItsWay:
 def _raw(variable: Any) -> Any:
     """The `tf.Variable` in a Keras variable."""
     return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+def _bytes(variables: Sequence[Any]) -> int:
+    raws = (_raw(variable) for variable in variables)
+    return sum(int(np.prod(raw.shape)) * int(raw.dtype.size) for raw in raws)
 
 
 def _array(variable: Any) -> NDArray[Any]:

@@ -28,8 +28,12 @@ from optiscope.recording.recorder import Recorder
 from optiscope.recording.reductions import Reduction
 from optiscope.recording.source import Settings, StepSource
 
-_WRAPPERS = ("module.", "_orig_mod.")
-"""What DistributedDataParallel and torch.compile put into parameter names."""
+_WRAPPERS = {
+    "DistributedDataParallel": "module",
+    "DataParallel": "module",
+    "OptimizedModule": "_orig_mod",
+}
+"""Wrappers, and the attribute with the wrapped module, which they put into the names of parameters."""
 
 
 class PytorchAdapter:
@@ -47,8 +51,10 @@ class PytorchAdapter:
         self._names: dict[int, str] = {}
         self._parameters: dict[str, Tensor] = {}
         for prefix, module in modules.items():
+            wrappers = wrapped_attributes(module)
             for name, parameter in module.named_parameters():
-                plain = clean_name(f"{prefix}.{name}" if prefix else name)
+                plain = clean_name(name, wrappers)
+                plain = f"{prefix}.{plain}" if prefix else plain
                 self._names[id(parameter)] = plain
                 self._parameters[plain] = parameter
         self._watched = [WatchedOptimizer(self, name, optimizer) for name, optimizer in optimizers.items()]
@@ -122,7 +128,11 @@ class PytorchAdapter:
         """A copy of all parameters of the model; bfloat16 becomes float32, complex a last axis of two."""
         names = list(self._parameters)
         with torch.no_grad():
-            copies = [Transfer(parameter.detach().clone()) for parameter in self._parameters.values()]
+            # On CUDA the transfer is ordered before what training does next; elsewhere the copy has to be made now.
+            copies = [
+                Transfer(parameter.detach() if parameter.is_cuda else parameter.detach().clone())
+                for parameter in self._parameters.values()
+            ]
         return Resolved(
             copies, lambda arrived: {name: to_array(tensor) for name, tensor in zip(names, arrived, strict=True)}
         )
@@ -153,6 +163,8 @@ class WatchedOptimizer:
         self._handles: list[Any] = []
         self._raw_handles: list[Any] = []
         self._is_in_step = False
+        self._is_looking = False
+        self._has_begun = False
 
     def parameters(self) -> list[Tensor]:
         """The parameters of all groups, each once."""
@@ -193,12 +205,24 @@ class WatchedOptimizer:
     # ---------------------------------------------------------------------------------------------------------- hooks
 
     def _before_step(self, _: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._source.plan.is_empty and self._meter.is_alarmed():
+            with self._recorder.guard:
+                self._source.alarm()
         self._plan = self._source.plan
-        if self._plan.is_empty and not self._meter.overwrites_gradients:
+        self._is_looking = not (
+            self._plan.is_empty
+            and self._has_begun
+            and self._meter.is_checked
+            and not self._meter.overwrites_gradients
+            and not self._has_other_groups
+        )
+        if not self._is_looking:
             return None
         with self._recorder.guard:
             self._is_in_step = True
-            if self._identity != self._identities():
+            if self._identity != self._identities() or len(self.optimizer.param_groups) != len(
+                self._source.labels.groups
+            ):
                 self._follow_groups()
             closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
             if closure is None:
@@ -227,7 +251,8 @@ class WatchedOptimizer:
 
     def _measure_before(self) -> None:
         with torch.no_grad():
-            if self._source.is_at_start:
+            if not self._has_begun:
+                self._has_begun = True
                 self._meter.keep_start()
                 self._recorder.snapshot_start()
             elif not self._plan.is_empty and self._meter.is_outdated:
@@ -239,7 +264,7 @@ class WatchedOptimizer:
             self._is_in_step = False
             settings = self._settings_if_due(is_measured=not self._plan.is_empty)
             measurement = None
-            if not self._plan.is_empty:
+            if self._is_looking:
                 versions_tell = not any(group.get("fused") for group in self.optimizer.param_groups)
                 with torch.no_grad():
                     measurement = self._meter.after(self._plan, versions_tell=versions_tell)
@@ -247,7 +272,7 @@ class WatchedOptimizer:
             if following.needs_previous_gradient:
                 with torch.no_grad():
                     self._meter.keep_gradients(self._plan)
-            if measurement is not None:
+            if self._is_looking:
                 self._meter.forget_gradients()
 
     # -------------------------------------------------------------------------------------------- groups and settings
@@ -255,12 +280,14 @@ class WatchedOptimizer:
     def _settings_if_due(self, *, is_measured: bool) -> Settings | None:
         """The settings when they have changed, and at measured steps."""
         seen = [[group.get(key) for key in _SEEN] for group in self.optimizer.param_groups]
-        # A tensor is changed in place, so comparing it with itself tells nothing: it is read at each measured step.
-        is_hidden = any(isinstance(value, Tensor) for group in seen for value in group)
-        if (is_measured and is_hidden) or (not is_hidden and seen != self._seen):
+        # A tensor may have been changed in place, so comparing it with itself tells nothing.
+        if any(isinstance(value, Tensor) for group in seen for value in group):
+            settings = self._current_settings()
+            has_changed = settings != self._settings
+            self._settings = settings
+        elif has_changed := seen != self._seen:
             self._seen, self._settings = seen, self._current_settings()
-            return self._settings
-        return self._settings if is_measured else None
+        return self._settings if has_changed or is_measured else None
 
     def _current_settings(self) -> Settings:
         groups = self.optimizer.param_groups
@@ -270,6 +297,10 @@ class WatchedOptimizer:
             if any(value is not None for value in values):
                 settings[name] = tuple(np.nan if value is None else value for value in values)
         return settings
+
+    @property
+    def _has_other_groups(self) -> bool:
+        return len(self.optimizer.param_groups) != len(self._source.labels.groups)
 
     def _identities(self) -> tuple[int, ...]:
         return tuple(id(parameter) for group in self.optimizer.param_groups for parameter in group["params"])
@@ -288,10 +319,10 @@ class WatchedOptimizer:
 
     def _follow_groups(self) -> None:
         """Parameters have been added, removed or replaced: begin to measure those that are there now."""
-        self._identity = self._identities()
         with torch.no_grad():
             self._meter = self._meter.successor(self.parameters())
         self._source.labels = self._labels()
+        self._identity = self._identities()
         self._watch_raw_gradients()
         self._recorder.writer.event("parameters-changed", "The optimizer's parameters changed.", step=self._source.step)
 
@@ -314,19 +345,29 @@ class WatchedOptimizer:
         return measure
 
 
-def clean_name(name: str) -> str:
-    """The parameter's name without what wrappers put into it."""
-    for wrapper in _WRAPPERS:
-        name = name.removeprefix(wrapper).replace(f".{wrapper}", ".")
-    return name
+def wrapped_attributes(module: nn.Module) -> dict[str, str]:
+    """Where in `module` a wrapper is, and the attribute that holds the wrapped module."""
+    return {
+        path: _WRAPPERS[type(inner).__name__]
+        for path, inner in module.named_modules()
+        if type(inner).__name__ in _WRAPPERS
+    }
+
+
+def clean_name(name: str, wrappers: Mapping[str, str]) -> str:
+    """The parameter's name without what wrappers put into it; `wrappers` as `wrapped_attributes` gives them."""
+    path: list[str] = []
+    kept: list[str] = []
+    for part in name.split("."):
+        if wrappers.get(".".join(path)) != part:
+            kept.append(part)
+        path.append(part)
+    return ".".join(kept)
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:
-    for attribute in ("_orig_mod", "module"):
-        inner = getattr(module, attribute, None)
-        if isinstance(inner, nn.Module):
-            return _unwrapped(inner)
-    return module
+    attribute = _WRAPPERS.get(type(module).__name__)
+    return module if attribute is None else _unwrapped(getattr(module, attribute))
 
 
 def _number(group: Mapping[str, Any], key: str) -> float | None:

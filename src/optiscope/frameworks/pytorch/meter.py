@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +24,8 @@ from optiscope.recording.plan import Plan
 from optiscope.recording.reductions import Reduction
 
 Item = TypeVar("Item")
+_CANARY_REACH = 4
+"""Among so many tensors at either end the smallest is looked for."""
 _EMPTY_RECIPE = Recipe((), on_cpu=True)
 
 
@@ -37,6 +40,8 @@ class Meter:
         self.parameters = tuple(parameters)
         self.overwrites_gradients = False
         """Whether the optimizer was seen to change gradients in its step; they are then copied before each."""
+        self.is_checked = False
+        """Whether it is known if the optimizer does: only a step with gradients tells."""
         self._count = len(self.parameters)
         self._on_cpu = all(_is_on_cpu(parameter) for parameter in parameters)
         self._identity = self._kinds()
@@ -45,6 +50,13 @@ class Meter:
         self._large_at = [index for index in range(self._count) if index not in small]
         self._small = SmallTensors([self.parameters[index] for index in self._small_at])
         self._large = LargeTensors([self.parameters[index] for index in self._large_at])
+        self._parts: dict[int, tuple[SmallTensors | LargeTensors, int]] = {
+            **{index: (self._small, place) for place, index in enumerate(self._small_at)},
+            **{index: (self._large, place) for place, index in enumerate(self._large_at)},
+        }
+        trained = [p for p in self.parameters if p.requires_grad and 0 < p.numel() <= MOST_ELEMENTS]
+        ends = (trained[:_CANARY_REACH], trained[-_CANARY_REACH:])
+        self._canaries = list({id(p): p for end in ends if end for p in [min(end, key=Tensor.numel)]}.values())
         sizes = np.array([p.numel() * (2 if p.is_complex() else 1) for p in self.parameters], dtype=np.float64)
         dtypes = [torch.float64 if i in small else sums.summing_dtype(p) for i, p in enumerate(self.parameters)]
         self._trust = Trust(sizes, dtypes)
@@ -84,6 +96,8 @@ class Meter:
 
     def successor(self, parameters: Sequence[Tensor]) -> Meter:
         """A meter of other parameters, or of the same after they were moved or converted, with the same start."""
+        if not self._has_start:
+            return Meter(parameters, self._starts)
         starts = {}
         for index, parameter in enumerate(self.parameters):
             part, place = self._part_of(index)
@@ -93,6 +107,7 @@ class Meter:
             starts[id(parameter)] = start
         meter = Meter(parameters, starts)
         meter.overwrites_gradients = self.overwrites_gradients
+        meter.is_checked = self.is_checked
         meter.keep_start()
         return meter
 
@@ -105,15 +120,25 @@ class Meter:
         return [(parameter.device, parameter.dtype) for parameter in self.parameters]
 
     def _part_of(self, index: int) -> tuple[SmallTensors | LargeTensors, int]:
-        if index in self._small_at:
-            return self._small, self._small_at.index(index)
-        return self._large, self._large_at.index(index)
+        return self._parts[index]
 
     @staticmethod
     def _of(places: Sequence[int], tensors: Sequence[Item]) -> list[Item]:
         return [tensors[index] for index in places]
 
     # --------------------------------------------------------------------------------------------- before the step
+
+    def is_alarmed(self) -> bool:
+        """Whether a gradient is not finite, told by the smallest tensors near the input and near the output.
+
+        What goes wrong anywhere in a backward pass reaches the layers near the input, and what is wrong with the loss
+        those near the output, so these few numbers tell nearly always; and they cost a few microseconds at each step.
+        On an accelerator looking would mean to wait, so nothing is told there.
+        """
+        return self._on_cpu and any(
+            (gradient := canary.grad) is not None and not gradient.is_sparse and not isfinite(_probe(gradient))
+            for canary in self._canaries
+        )
 
     def measure_raw(self, index: int) -> None:
         """Measure one gradient as the backward pass has just left it; the last call before the step counts."""
@@ -132,8 +157,9 @@ class Meter:
             return
         self._recipe = recipe = self._recipe_of(plan)
         small, large = self._of(self._small_at, self._gradients), self._of(self._large_at, self._gradients)
-        self._small_sums = [self._small.gradient_sums(recipe.of_gradient, small)]
-        self._large_sums = [self._large.gradient_sums(recipe.of_gradient, large)]
+        with np.errstate(all="ignore"):  # NaN and infinity are what is looked for
+            self._small_sums = [self._small.gradient_sums(recipe.of_gradient, small)]
+            self._large_sums = [self._large.gradient_sums(recipe.of_gradient, large)]
         self._histograms = {kind: [] for kind in plan.histograms}
         if "gradients" in self._histograms:
             self._histograms["gradients"] = [
@@ -153,6 +179,7 @@ class Meter:
             gradients = [g if g is None else g.clone() for g in gradients]
         self._gradients = gradients
         self._versions = [0 if g is None else g._version for g in gradients]
+        self._are_spoilt = False
         self._present = tuple([g is not None for g in gradients])
 
     def _recipe_of(self, plan: Plan) -> Recipe:
@@ -168,16 +195,18 @@ class Meter:
         `versions_tell` says whether a raised version counter of a gradient means that the step overwrote it; fused
         optimizers raise it although they do not.
         """
+        self.is_checked = self.is_checked or any(self._present)
         if versions_tell and not self._are_copies and self._have_changed():
             # From the next step on the gradients are copied first; what needs them after this one is not known.
             self.overwrites_gradients = self._are_spoilt = True
             self._gradients = [None] * self._count
-        if plan.snapshot and not (plan.reductions or plan.histograms):
+        if not (plan.reductions or plan.histograms):
             return None
         recipe = self._recipe
         small, large = self._of(self._small_at, self._gradients), self._of(self._large_at, self._gradients)
-        self._small_sums.append(self._small.weight_sums(recipe.of_weights, small))
-        self._large_sums.append(self._large.weight_sums(recipe.of_weights, large))
+        with np.errstate(all="ignore"):
+            self._small_sums.append(self._small.weight_sums(recipe.of_weights, small))
+            self._large_sums.append(self._large.weight_sums(recipe.of_weights, large))
         if "weights" in self._histograms:
             self._histograms["weights"] = [log_histogram(p) for p in self.parameters]
         if "updates" in self._histograms:
@@ -200,7 +229,6 @@ class Meter:
         if plan.is_empty and not self._are_copies:
             gradients = [parameter.grad for parameter in self.parameters]
         if self._are_spoilt:
-            self._are_spoilt = False
             gradients = [None] * self._count
         are_measured = gradients is self._gradients and not plan.is_empty
         self._small.keep_gradients(self._of(self._small_at, gradients), are_measured=are_measured)
@@ -333,14 +361,21 @@ class Meter:
 
     def _histogram_tables(self) -> Pending[dict[str, NDArray[np.int64]]]:
         kinds = list(self._histograms)
-        by_tensor = [Transfer(counts) for counted in self._histograms.values() for counts in counted]
-        tensors = self._count
+        # One transfer a tensor only where the model is spread over devices.
+        by_tensor = [torch.stack(same) for same in zip(*self._histograms.values(), strict=True)]
+        if len({counts.device for counts in by_tensor}) == 1:
+            by_tensor = [torch.stack(by_tensor)]
+        shape = (self._count, len(kinds), BIN_COLUMNS)
 
         def finish(arrived: list[Tensor]) -> dict[str, NDArray[np.int64]]:
-            table = np.stack([counts.numpy() for counts in arrived]).reshape(len(kinds), tensors, BIN_COLUMNS)
-            return dict(zip(kinds, table, strict=True))
+            table = np.concatenate([counts.numpy().reshape(-1, *shape[1:]) for counts in arrived])
+            return {kind: table[:, place] for place, kind in enumerate(kinds)}
 
-        return Resolved(by_tensor, finish)
+        return Resolved([Transfer(counts) for counts in by_tensor], finish)
+
+
+def _probe(gradient: Tensor) -> float:
+    return float(gradient.real.sum() + gradient.imag.sum() if gradient.is_complex() else gradient.sum())
 
 
 def _is_on_cpu(parameter: Tensor) -> bool:

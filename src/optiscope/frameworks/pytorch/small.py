@@ -62,6 +62,8 @@ class SmallTensors:
     def gradient_sums(self, wanted: Sequence[Reduction], gradients: Sequence[Tensor | None]) -> NDArray[np.float64]:
         """Sums over the gradients [wanted, tensors], and over them and those kept from the step before."""
         self._gradient = self._gather(gradients)
+        if not wanted:
+            return self._sums(self._terms(0))
         g, q = _array(self._gradient), _array(self._previous)
         terms = self._terms(len(wanted))
         for reduction, row in zip(wanted, terms, strict=True):
@@ -90,6 +92,8 @@ class SmallTensors:
 
     def weight_sums(self, wanted: Sequence[Reduction], gradients: Sequence[Tensor | None]) -> NDArray[np.float64]:
         """Sums over the weights [wanted, tensors], the update, the distance from the start, and the gradients."""
+        if not wanted:
+            return self._sums(self._terms(0))
         w = _array(self._gather(self._parameters))
         g = _array(self._gradient if any(gradient is not None for gradient in gradients) else self._nothing)
         update = w - _array(self._before)

@@ -250,6 +250,8 @@ def summing_dtype(tensor: Tensor) -> torch.dtype:
 
 def scaled_norm(vector: Tensor) -> float:
     """‖vector‖₂ for elements whose squares over- or underflow: in float64, scaled by the largest magnitude. Waits."""
+    if not vector.any():
+        return 0.0
     wide = vector.to(torch.float64)
     largest = float(wide.abs().max()) if wide.numel() else 0.0
     if largest == 0.0 or not isfinite(largest):

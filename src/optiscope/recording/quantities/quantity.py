@@ -26,7 +26,7 @@ class Cost(IntEnum):
     """Several passes, or a lasting copy of the parameters."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Quantity:
     """One measured thing, per parameter tensor and for all of them together."""
 

@@ -162,12 +162,6 @@ class Axis:
             self.high_extremes.append(Extreme(value=float(finite.max()), room=pad))
 
     @property
-    def is_automatic(self) -> bool:
-        """Whether the data decide the range."""
-        asked = self.part.raw("autorange")
-        return asked not in (None, False) or self.part.column("range") is None
-
-    @property
     def is_reversed(self) -> bool:
         """Whether an automatic range runs from high to low."""
         asked = self.part.raw("autorange")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from optiscope.analysis.comparison import Comparison, compare
+from optiscope.analysis.wording import duration
 from optiscope.errors import OptiscopeError
 from optiscope.figures.metrics import metric_names
 from optiscope.rendering.report.blocks import Section, TableBlock, table
@@ -12,7 +13,7 @@ from optiscope.rendering.report.facts import facts
 from optiscope.rendering.report.figure_list import Theme, anchored, comparison_drawings, draw
 from optiscope.rendering.report.run_tables import flattened, shown
 from optiscope.rendering.report.statements import Statement
-from optiscope.rendering.report.wording import duration, number, share
+from optiscope.rendering.report.wording import number, share
 from optiscope.runs import Run
 
 _MEASURED = ("gradient_norm/global", "update_ratio/global", "weight_norm/global")

@@ -13,8 +13,9 @@ from optiscope.analysis.trajectory import Trajectory, trajectory
 from optiscope.errors import ArgumentError, OptiscopeError
 from optiscope.figures import plot
 from optiscope.figures.metrics import metric_names
+from optiscope.rendering.html import plain_title
 from optiscope.rendering.report.blocks import FigureBlock
-from optiscope.rendering.report.lazy_figure import lazy_figure, plain_title
+from optiscope.rendering.report.lazy_figure import lazy_figure
 from optiscope.rendering.report.statements import named
 from optiscope.runs import Run
 

@@ -6,15 +6,14 @@ replacements, and the two themes' templates are in the page once for all figures
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from optiscope.figures.theme import theme_named
+from optiscope.rendering.html import inert, plain_title
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -35,7 +34,7 @@ def lazy_figure(identifier: str, light: go.Figure, dark: go.Figure | None = None
         id=identifier,
         label=plain_title(light),
         height=round(height),
-        data=inert_json({"figure": plain, "dark": replacements}),
+        data=_inert_json({"figure": plain, "dark": replacements}),
     )
 
 
@@ -44,7 +43,7 @@ def templates_json() -> Markup:
     import plotly.graph_objects as go
 
     empty = {name: go.Figure(layout={"template": theme_named(name).template}) for name in ("light", "dark")}
-    return inert_json({name: json.loads(figure.to_json())["layout"]["template"] for name, figure in empty.items()})
+    return _inert_json({name: json.loads(figure.to_json())["layout"]["template"] for name, figure in empty.items()})
 
 
 def _without_template(figure: go.Figure) -> dict[str, Any]:
@@ -76,13 +75,5 @@ def differences(
         yield list(path), second
 
 
-def plain_title(figure: go.Figure) -> str:
-    """The title of a figure without its markup."""
-    text = figure.layout.title.text or "Figure"
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text))).strip()
-
-
-def inert_json(value: object) -> Markup:
-    """JSON that cannot end the script element around it, whatever its strings hold."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026"))
+def _inert_json(value: object) -> Markup:
+    return Markup(inert(json.dumps(value, separators=(",", ":"), allow_nan=False)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from optiscope.analysis.wording import duration
 from optiscope.figures.metrics import metric_names
 from optiscope.rendering.report.blocks import Section, Tile
 from optiscope.rendering.report.facts import facts
 from optiscope.rendering.report.figure_list import Theme, draw, run_drawings
 from optiscope.rendering.report.run_tables import run_tables
 from optiscope.rendering.report.statements import statements
-from optiscope.rendering.report.wording import duration, number, share
+from optiscope.rendering.report.wording import number, share
 from optiscope.runs import Run
 
 _METRIC_TILES = 3

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from optiscope.analysis.wording import duration
 from optiscope.rendering.report.blocks import TableBlock, table
 from optiscope.rendering.report.facts import facts
-from optiscope.rendering.report.wording import duration, number, share
+from optiscope.rendering.report.wording import number, share
 from optiscope.runs import Run
 
 _MOST_ROWS = 500

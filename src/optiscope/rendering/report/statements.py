@@ -9,16 +9,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optiscope.analysis.wording import counted, listed, percent
+from optiscope.analysis.wording import duration, listed, percent
 from optiscope.figures.metrics import metric_names
+from optiscope.figures.update_ratio import HEALTHY
 from optiscope.rendering.report.facts import facts
-from optiscope.rendering.report.wording import duration, number, setting
+from optiscope.rendering.report.wording import number, setting
 from optiscope.runs import Run, Series
+from optiscope.runs.wording import counted
 
 Kind = Literal["fact", "notice", "warning"]
 
-HEALTHY_UPDATE_RATIO = (1e-4, 1e-1)
-"""Band of ‖Δθ‖/‖θ‖ in which most healthy runs are; published by several tools, a starting point and no law."""
 _FRAMEWORKS = {"pytorch": "PyTorch", "keras": "Keras", "paddle": "PaddlePaddle", "numpy": "NumPy"}
 _SPIKE = 10.0
 """A gradient norm is called a spike from this many medians."""
@@ -210,7 +210,7 @@ def _ratios(series: Series) -> Iterator[Statement]:
         for label, column in zip(series.labels, half.T, strict=True)
         if np.isfinite(column).any()
     ]
-    low, high = HEALTHY_UPDATE_RATIO
+    low, high = HEALTHY
     outside = [(label, ratio) for label, ratio in typical if ratio > high or 0 < ratio < low]
     if not typical:
         return

@@ -45,18 +45,6 @@ def share(fraction: float | None) -> str:
     return "–" if fraction is None else percent(fraction) if math.isfinite(fraction) else number(fraction)
 
 
-def duration(seconds: float) -> str:
-    """A length of time, such as "0.42 s", "12 s", "3 min 20 s" or "2 h 5 min"."""
-    if seconds < 10:
-        return f"{seconds:.2g} s" if seconds >= 0.01 else f"{1000 * seconds:.2g} ms"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
 def size(count: float) -> str:
     """A number of bytes, such as "4.7 MB" (powers of ten)."""
     for unit in ("bytes", "kB", "MB", "GB"):
