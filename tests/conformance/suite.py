@@ -261,6 +261,7 @@ class Conformance(Numbers):
             with pytest.warns(RecordingWarning, match="many") as warned:
                 watching.log(many=np.zeros(3), one=1.0)
             watching.log(many=np.zeros(3))
+            train(loop, Setting(), [1])
         assert len(warned) == 1
         run = open_run(tmp_path / "run")
         assert "many" not in run
@@ -326,13 +327,14 @@ class Conformance(Numbers):
         assert sorted((a.steps, b.steps)) == [2, 3]
         assert loop.traces() == before
 
-    def test_closing_twice_is_fine_and_logging_afterwards_does_nothing(self, tmp_path):
+    def test_closing_twice_is_fine_and_logging_afterwards_warns(self, tmp_path):
         loop = self.loop_of(Setting())
         watching = watch(loop.model, loop.optimizer, run=tmp_path / "run", budget=None, strict=True)
         train(loop, Setting(), [1])
         watching.close()
         watching.close("failed")
-        watching.log(late=1.0)
+        with pytest.warns(RecordingWarning, match="closed"):
+            watching.log(late=1.0)
         run = open_run(tmp_path / "run")
         assert run.status == "finished"
         assert "late" not in run

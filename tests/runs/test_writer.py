@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import re
@@ -515,12 +516,9 @@ def test_a_writer_that_is_closed_takes_no_job(writer):
 )
 def test_what_ends_a_run_decides_its_status(run_path, error, status):
     assert status_after(error) == status
-    try:
-        with RunWriter.create(run_path):
-            if error is not None:
-                raise error
-    except BaseException as raised:
-        assert raised is error
+    with contextlib.nullcontext() if error is None else pytest.raises(type(error)), RunWriter.create(run_path):
+        if error is not None:
+            raise error
     run = open_run(run_path)
     assert run.status == status
     assert [event.kind for event in run.events] == ["start", *(["exception"] if status != "finished" else []), "stop"]

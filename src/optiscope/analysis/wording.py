@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 def percent(share: float) -> str:
-    """A share between 0 and 1 with as many digits as mean something: 0.3 %, 42 %, 99.6 %."""
-    if 0.0995 <= share < 0.995 or share in (0.0, 1.0):
-        return f"{100 * share:.0f} %"
+    """A share with as many digits as mean something: 0.3 %, 42 %, 99.6 %; none after the point from 100 % on."""
+    if 0.0995 <= share < 0.995 or share >= 1.0 or share == 0.0:
+        return f"{100 * share:,.0f} %"
     return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.2f} %"
 
 

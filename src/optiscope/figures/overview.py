@@ -7,6 +7,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 
 from optiscope.analysis.grouping import optimizer_name
+from optiscope.analysis.thinning import thinning_sentence
 from optiscope.analysis.trajectory import trajectory
 from optiscope.analysis.wording import duration, percent
 from optiscope.errors import ArgumentError
@@ -151,11 +152,7 @@ def _facts(run: Run) -> list[str]:
     fraction = run.overhead.get("fraction")
     if isinstance(fraction, int | float):
         sentences.append(f"Recording took {percent(float(fraction))} of the training time.")
-    intervals = run.overhead.get("intervals")
-    thinned = {name: every for name, every in intervals.items() if every != 1} if isinstance(intervals, dict) else {}
-    if thinned:
-        listing = ", ".join(f"{name.replace('_', ' ')} every {every:.3g}" for name, every in list(thinned.items())[:3])
-        more = f" and {len(thinned) - 3} more" if len(thinned) > 3 else ""
-        sentences.append(f"Thinned to keep the budget or as asked: {listing} steps{more}.")
+    if sentence := thinning_sentence(run):
+        sentences.append(sentence)
     sentences += run.losses.sentences()
     return sentences

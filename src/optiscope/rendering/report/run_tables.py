@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from optiscope.analysis.thinning import times_measured
 from optiscope.analysis.wording import duration
 from optiscope.rendering.report.blocks import TableBlock, table
 from optiscope.rendering.report.facts import facts
 from optiscope.rendering.report.wording import number, share
 from optiscope.runs import Run
+from optiscope.runs.wording import counted
 
 _MOST_ROWS = 500
 """Rows of a table before the rest is counted instead of listed; a page must open."""
@@ -167,8 +169,9 @@ def _recording(run: Run, anchor: str, *, unfolded: bool) -> TableBlock:
         if key in overhead and (overhead[key] is not None or key == "budget")
     ]
     rows += [
-        (f"{name} measured", "at every step" if gap <= 1.005 else f"every {number(float(gap))} steps on average")
-        for name, gap in overhead.get("intervals", {}).items()
+        (f"{name} measured", f"{counted(count, 'time')} in {counted(run.steps, 'step')}")
+        for name, count in times_measured(run).items()
+        if name != "histograms"
     ]
     rows += [(f"histograms of {name}", f"{len(run.histograms(name)):,} times") for name in run.histogram_names]
     if len(run.snapshots):

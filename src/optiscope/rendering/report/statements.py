@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from optiscope.analysis.thinning import thinning_sentence
 from optiscope.analysis.wording import duration, listed, percent
 from optiscope.figures.metrics import metric_names
 from optiscope.figures.update_ratio import HEALTHY
 from optiscope.rendering.report.facts import facts
+from optiscope.rendering.report.nonfinite import clean_sentence, gradient_sentences, note_sentence, noted
 from optiscope.rendering.report.wording import number, setting
 from optiscope.runs import Run, Series
 from optiscope.runs.wording import counted
@@ -22,6 +24,8 @@ Kind = Literal["fact", "notice", "warning"]
 _FRAMEWORKS = {"pytorch": "PyTorch", "keras": "Keras", "paddle": "PaddlePaddle", "numpy": "NumPy"}
 _SPIKE = 10.0
 """A gradient norm is called a spike from this many medians."""
+_ROWS_TO_HALVE = 10
+"""With fewer rows their second half says too little about the end of training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,36 +144,20 @@ def _metrics(run: Run) -> Iterator[Statement]:
 
 
 def _nonfinite(run: Run) -> Iterator[Statement]:
-    clean = True
-    for name in metric_names(run):
+    warnings = [note_sentence(event) for event in noted(run)]
+    metrics = metric_names(run)
+    for name in metrics:
         one = facts(run[name])
         if one.nonfinite:
-            clean = False
-            yield Statement(
-                kind="warning",
-                text=f"{name} is NaN or infinite in {one.nonfinite:,} of its {one.rows:,} values, first at step "
-                f"{one.first_nonfinite_step:,}.",
+            warnings.append(
+                f"{name} is NaN or infinite in {one.nonfinite:,} of its {one.rows:,} values, first at step "
+                f"{one.first_nonfinite_step:,}."
             )
-    for name in named(run, "gradient_nonfinite"):
-        first = _first_positive(run[name])
-        if first is not None:
-            clean = False
-            step, labels = first
-            yield Statement(
-                kind="warning",
-                text=f"The first gradient that is not finite was recorded at step {step:,}, in {listed(labels)}.",
-            )
-    if clean and run.names:
-        yield Statement(kind="fact", text="No NaN and no infinity was recorded in a metric or a gradient.")
-
-
-def _first_positive(series: Series) -> tuple[int, list[str]] | None:
-    """The first step at which a label is above zero, and all labels that are."""
-    rows = np.flatnonzero((series.values > 0).any(axis=1))
-    if not len(rows):
-        return None
-    above = series.values[rows[0]] > 0
-    return int(series.steps[rows[0]]), [label for label, is_above in zip(series.labels, above, strict=True) if is_above]
+    gradients = [run[name] for name in named(run, "gradient_nonfinite")]
+    warnings += gradient_sentences(gradients)
+    yield from (Statement(kind="warning", text=text) for text in warnings)
+    if not warnings and run.names:
+        yield Statement(kind="fact", text=clean_sentence(run, gradients, metrics=len(metrics)))
 
 
 def _standing_out(run: Run) -> Iterator[Statement]:
@@ -204,16 +192,23 @@ def _spike(series: Series) -> Iterator[Statement]:
 
 
 def _ratios(series: Series) -> Iterator[Statement]:
-    half = series.values[len(series) // 2 :]
+    finite = np.isfinite(series.values)
+    rows = np.flatnonzero(finite.any(axis=1))
+    if not len(rows):
+        return
+    halved = len(rows) >= _ROWS_TO_HALVE
+    used = rows[len(rows) // 2 :] if halved else rows
     typical = [
         (label, float(np.median(column[np.isfinite(column)])))
-        for label, column in zip(series.labels, half.T, strict=True)
+        for label, column in zip(series.labels, series.values[used].T, strict=True)
         if np.isfinite(column).any()
     ]
+    # A tensor that never has a gradient has no ratio at any row, which is no reason to call rows broken.
+    broken = int((~finite)[:, finite.any(axis=0)].any(axis=1).sum())
+    how = f"median over {'the second half,' if halved else 'all'} {counted(len(used), 'measurement')}"
+    how += f"; what is not finite in {counted(broken, 'measurement')} is left out" if broken else ""
     low, high = HEALTHY
     outside = [(label, ratio) for label, ratio in typical if ratio > high or 0 < ratio < low]
-    if not typical:
-        return
     band = f"{setting(low)} to {setting(high)}"
     if outside:
         outside.sort(key=lambda pair: -abs(math.log10(pair[1] / math.sqrt(low * high))))
@@ -221,13 +216,10 @@ def _ratios(series: Series) -> Iterator[Statement]:
         yield Statement(
             kind="notice",
             text=f"The update/weight ratio of {len(outside)} of {counted(len(typical), 'tensor')} lies outside {band} "
-            f"(median over the second half): {examples}.",
+            f"({how}): {examples}.",
         )
     else:
-        yield Statement(
-            kind="fact",
-            text=f"The update/weight ratio of every tensor lies within {band} (median over the second half).",
-        )
+        yield Statement(kind="fact", text=f"The update/weight ratio of every tensor lies within {band} ({how}).")
 
 
 def _unmoved(series: Series) -> Iterator[Statement]:
@@ -256,10 +248,5 @@ def _recording(run: Run) -> Iterator[Statement]:
             kind="fact",
             text=f"Recording took {percent(fraction)} of the training time{base}{allowed}; both threads are counted.",
         )
-    thinned = {name: gap for name, gap in overhead.get("intervals", {}).items() if gap > 1.05}
-    if thinned:
-        yield Statement(
-            kind="fact",
-            text=f"To stay inside the budget, {len(thinned)} of the quantities were measured at some steps "
-            "only; the table of recording lists the intervals.",
-        )
+    if sentence := thinning_sentence(run, most=4):
+        yield Statement(kind="fact", text=sentence)
