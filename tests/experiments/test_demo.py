@@ -64,7 +64,7 @@ def test_the_result_is_read_back_from_the_runs_and_summed_up_over_seeds(tmp_path
     assert [run.name for run in result.runs] == ["adam-seed0", "adam-seed1"]
     assert not result.interrupted
     first = result.runs[0]
-    assert first.final_loss == pytest.approx(float(open_run(first.path)["loss"].values[-42:].mean()))
+    assert first.final_loss == pytest.approx(float(open_run(first.path)["loss"].values[-2:].mean()))
     assert 0.1 < first.test_accuracy <= 1.0
     (summary,) = result.summaries()
     assert summary.optimizer == "Adam"

@@ -18,7 +18,7 @@ def test_all_six_panels_are_drawn(adam):
 def test_the_subtitle_tells_overhead_and_thinning(adam):
     text = figure_subtitle(overview(adam))
     assert "Recording took 3.1 % of the training time." in text
-    assert "histograms every 10" in text
+    assert "measured in 120 steps: histograms 13 times." in text
 
 
 def test_panels_without_data_say_why(samples):

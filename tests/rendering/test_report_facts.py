@@ -29,8 +29,8 @@ def test_an_extreme_of_a_layer_names_the_layer() -> None:
     assert one.first is one.last is one.recent is None
 
 
-def test_the_recent_value_is_the_mean_of_the_last_tenth() -> None:
-    assert facts(a_series([float(value) for value in range(100)])).recent == pytest.approx(np.mean(range(90, 100)))
+def test_the_recent_value_is_the_mean_of_the_last_twentieth() -> None:
+    assert facts(a_series([float(value) for value in range(100)])).recent == pytest.approx(np.mean(range(95, 100)))
 
 
 @pytest.mark.parametrize("values", [[], [np.nan, np.nan]])

@@ -12,8 +12,11 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from optiscope.analysis.alignment import align
+from optiscope.analysis.arguments import runs_of
+from optiscope.analysis.final import final_value, final_window
 from optiscope.analysis.grouping import RunGroup, group_runs
 from optiscope.analysis.statistics import Band, Interval, Welch, holm, mean_band, mean_interval, welch
+from optiscope.analysis.target import reached, worst_final
 from optiscope.analysis.verdict import limits, verdict
 from optiscope.errors import ArgumentError, UnknownName
 
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 Goal = Literal["min", "max"]
 
 _LARGER_IS_BETTER = re.compile(r"acc|auc|f1|precision|recall|reward|return|score|bleu|iou|dice|psnr|ssim|r2|map@", re.I)
-_FINAL_SHARE = 0.05
 _SIGNIFICANT = 0.05
 
 
@@ -57,6 +59,8 @@ class Group:
     """First step at which each run reached the target; NaN when it never did."""
     seconds_to_target: Float[np.ndarray, " runs"]
     """Seconds from the run's start to that step; NaN when it never reached the target."""
+    from_start: tuple[str, ...]
+    """Runs that are at the target from their first (averaged) value on: their step says nothing of training."""
     against_reference: Welch | None
     """Difference of the final values from the reference group's; None for the reference itself."""
     p_value: float
@@ -85,9 +89,9 @@ class Comparison:
     baseline: bool
     """True when the caller named the reference."""
     target: float
-    """Value of the metric to which steps and seconds are counted; NaN when no run is finite."""
+    """Value of the metric to which steps and seconds are counted; NaN when there is none."""
     target_chosen: bool
-    """True when the caller named the target; otherwise it is the worst final value, which every run reaches."""
+    """True when the caller named the target; otherwise it is the worst final value that no run has at its start."""
     verdict: str
     """Which group did best, in one or two sentences."""
     sentences: tuple[str, ...]
@@ -113,7 +117,7 @@ class Comparison:
                 "seconds to target": _median(group.seconds_to_target),
                 "reached target": group.reached,
                 "difference": group.against_reference.difference if group.against_reference else 0.0,
-                "p": group.p_value,
+                "p": None if group.against_reference is None else group.p_value,
                 "judgement": group.judgement,
             }
             for group in ordered
@@ -121,7 +125,7 @@ class Comparison:
 
 
 def compare(
-    runs: Sequence[Run],
+    runs: Run | Sequence[Run],
     metric: str = "loss",
     baseline: str | None = None,
     group_by: str | Sequence[str] | None = None,
@@ -137,29 +141,28 @@ def compare(
     test with Holm's correction; a difference that chance explains is called a tie.
 
     Args:
-        runs: two or more runs, or one.
+        runs: several runs, or one.
         metric: name of a one-dimensional series that every run has.
         baseline: label of a group, or name of a run, that the others are compared with. By default the best group.
         group_by: configuration keys that must agree within a group.
         goal: "min" or "max"; by default told from the metric's name ("accuracy" is to be large).
-        target: value to which steps and seconds are counted. By default the worst final value of the finite runs.
+        target: value to which steps and seconds are counted. By default the worst final value of
+            the finite runs that no run has from its start on.
 
     Raises:
-        ArgumentError: no runs, or the metric has one value per layer.
+        ArgumentError: no runs, something else than runs, or the metric has one value per layer.
         UnknownName: a run lacks the metric, or there is no such baseline.
     """
-    if len(runs) == 0:
-        raise ArgumentError("A comparison needs at least one run. Received none.")
+    several = runs_of(runs, what="A comparison")
     if goal not in (None, "min", "max"):
         raise UnknownName.among(goal, ("min", "max"), kind="goal")
     chosen_goal: Goal = goal or ("max" if _LARGER_IS_BETTER.search(metric) else "min")
-    gathered = group_runs(runs, group_by)
+    gathered = group_runs(several, group_by)
     series = [[_metric(run, metric) for run in group.runs] for group in gathered]
-    finals = [np.array([_final(one) for one in members]) for members in series]
+    finals = [np.array([final_value(one) for one in members]) for members in series]
     sign = 1.0 if chosen_goal == "min" else -1.0
-    finite = np.concatenate(finals)
-    finite = finite[np.isfinite(finite)]
-    aim = target if target is not None else float(sign * (sign * finite).max()) if len(finite) else math.nan
+    every = [one for members in series for one in members]
+    aim = target if target is not None else worst_final(every, np.concatenate(finals), sign)
     means = [mean_interval(values) for values in finals]
     reference = _reference(gathered, means, baseline, sign)
     tests = [welch(finals[reference], values) for values in finals]
@@ -169,7 +172,7 @@ def compare(
         aligned = align(members)
         if aligned.interpolated:
             interpolated.append(group.label)
-        reached = [_reach(one, aim, sign) for one in members]
+        times = [reached(one, aim, sign) for one in members]
         diverged = tuple(
             run.name for run, value in zip(group.runs, finals[index], strict=True) if not math.isfinite(value)
         )
@@ -187,13 +190,15 @@ def compare(
                 best=np.array([_best(one.values, chosen_goal) for one in members]),
                 diverged=diverged,
                 nonfinite=sum(int((~np.isfinite(one.values)).sum()) for one in members),
-                steps_to_target=np.array([step for step, _ in reached]),
-                seconds_to_target=np.array([seconds for _, seconds in reached]),
+                steps_to_target=np.array([step for step, _, _ in times]),
+                seconds_to_target=np.array([seconds for _, seconds, _ in times]),
+                from_start=tuple(run.name for run, (_, _, start) in zip(group.runs, times, strict=True) if start),
                 against_reference=None if own else tests[index],
                 p_value=adjusted[index],
                 judgement="reference" if own else _judge(tests[index], adjusted[index], sign),
             )
         )
+    windows = [final_window(len(one)) for one in every]
     return Comparison(
         metric=metric,
         goal=chosen_goal,
@@ -203,7 +208,13 @@ def compare(
         target=aim,
         target_chosen=target is not None,
         verdict=verdict(groups, metric=metric, goal=chosen_goal, baseline=baseline is not None),
-        sentences=limits(groups, interpolated=interpolated, target=aim, target_chosen=target is not None),
+        sentences=limits(
+            groups,
+            interpolated=interpolated,
+            target=aim,
+            target_chosen=target is not None,
+            window=(min(windows), max(windows)),
+        ),
     )
 
 
@@ -220,15 +231,6 @@ def _metric(run: Run, metric: str) -> Series:
     return series
 
 
-def _window(rows: int) -> int:
-    return max(1, round(_FINAL_SHARE * rows))
-
-
-def _final(series: Series) -> float:
-    last = series.values[-_window(len(series)) :]
-    return float(last.mean()) if len(last) and np.isfinite(last).all() else math.nan
-
-
 def _best(values: Float[np.ndarray, " rows"], goal: Goal) -> float:
     finite = values[np.isfinite(values)]
     if len(finite) == 0:
@@ -239,21 +241,6 @@ def _best(values: Float[np.ndarray, " rows"], goal: Goal) -> float:
 def _median(values: Float[np.ndarray, " runs"]) -> float:
     finite = values[np.isfinite(values)]
     return float(np.median(finite)) if len(finite) else math.nan
-
-
-def _reach(series: Series, target: float, sign: float) -> tuple[float, float]:
-    """First step and second at which the mean over as many rows as the final value takes is as good as `target`."""
-    width = _window(len(series))
-    if len(series) < width or math.isnan(target):
-        return math.nan, math.nan
-    with np.errstate(invalid="ignore", over="ignore"):
-        means = np.lib.stride_tricks.sliding_window_view(series.values, width).mean(axis=1)
-        # The run that defines the target must not miss it by the rounding of another order of summation.
-        good = sign * means <= sign * target + 1e-12 * abs(target)
-    if not good.any():
-        return math.nan, math.nan
-    row = int(np.argmax(good)) + width - 1
-    return float(series.steps[row]), float(series.seconds[row])
 
 
 def _reference(groups: Sequence[RunGroup], finals: Sequence[Interval], baseline: str | None, sign: float) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Float, Int64
 
+from optiscope.analysis.arguments import runs_of
 from optiscope.analysis.projection import principal_components
 from optiscope.analysis.random_walk import random_walk_variance
 from optiscope.analysis.snapshot_matrix import SnapshotMatrix
@@ -86,9 +87,7 @@ def trajectory(
         ArgumentError: too few snapshots, runs of different models, or another argument that cannot work.
         UnknownName: no such method, or no such parameter.
     """
-    several = tuple(runs) if isinstance(runs, Sequence) else (runs,)
-    if not several:
-        raise ArgumentError("A trajectory needs at least one run. Received none.")
+    several = runs_of(runs, what="A trajectory")
     if method not in ("pca", "weights"):
         raise UnknownName.among(method, ("pca", "weights"), kind="method of projecting a trajectory")
     if weights is not None:

@@ -64,15 +64,30 @@ def _clauses(others: Sequence[Group]) -> list[str]:
 
 
 def limits(
-    groups: Sequence[Group], *, interpolated: Sequence[str], target: float, target_chosen: bool
+    groups: Sequence[Group],
+    *,
+    interpolated: Sequence[str],
+    target: float,
+    target_chosen: bool,
+    window: tuple[int, int],
 ) -> tuple[str, ...]:
     """How the numbers came about, and every reason not to trust them."""
     left_out = any(group.diverged for group in groups)
     rule = "; a run with NaN or infinity among them diverged and is left out" if left_out else ""
     sentences = [f"Final values are means over the last twentieth of a run's values{rule}."]
     if not math.isnan(target):
-        origin = "" if target_chosen else ", the worst final value of a finite run"
-        sentences.append(f"The target is {target:.4g}{origin}.")
+        origin = "" if target_chosen else ", the worst final value of a finite run that no run has from its start on"
+        few, many = window
+        width = (
+            "each single value"
+            if many == 1
+            else f"the mean over {few} values"
+            if few == many
+            else (f"the mean over a twentieth of a run's values ({few} to {many})")
+        )
+        sentences.append(f"The target is {target:.4g}{origin}; a run is there when {width} first is.")
+    elif any(group.final.count for group in groups):
+        sentences.append("There is no target to count steps to: each final value is one that a run has from its start.")
     for group in groups:
         sentences += _group_limits(group)
     if interpolated:
@@ -86,6 +101,11 @@ def limits(
 def _group_limits(group: Group) -> list[str]:
     sentences = []
     runs = counted(len(group.run_names), "run")
+    if group.from_start:
+        sentences.append(
+            f"{group.label}: {listed(list(group.from_start))} {'is' if len(group.from_start) == 1 else 'are'} at the "
+            "target from the first value on, so the steps to it say nothing."
+        )
     if group.diverged:
         rest = len(group.run_names) - len(group.diverged)
         kept = f"; its mean is over the other {rest}" if rest else ""

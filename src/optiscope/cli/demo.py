@@ -136,7 +136,7 @@ def _print(result: DemoResult, written: tuple[Path, ...], out: Path) -> None:
         for run in summary.runs
     ]
     print_table(columns, rows)
-    typer.echo("final loss: mean training loss over the last epoch. overhead: what recording cost, measured.")
+    typer.echo("final loss: mean over the last twentieth of the losses. overhead: what recording cost, measured.")
     typer.echo("Two seeds show a spread, they decide nothing.")
     typer.echo()
     report, *pictures = written

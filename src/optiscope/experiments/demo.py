@@ -87,7 +87,7 @@ class DemoRun:
     seed: int
     """Seed of initialisation and batches."""
     final_loss: float
-    """Mean training loss over the last epoch, in nats."""
+    """Mean over the last twentieth of the training losses (see `optiscope.analysis.final`), in nats."""
     test_accuracy: float
     """Test accuracy after the last step, in [0, 1]."""
     steps_to_target: int | None
@@ -168,7 +168,7 @@ def run_demo(
             _warm_up(task, settings)
             for index, (arm, seed) in enumerate((arm, seed) for arm in settings.arms for seed in settings.seeds):
                 _train(folder, arm, seed, task, settings, index, on_progress)
-                finished.append(_outcome(folder, arm, seed, task, settings))
+                finished.append(_outcome(folder, arm, seed))
         except KeyboardInterrupt:
             interrupted = True
     return DemoResult(
@@ -305,21 +305,21 @@ def _accuracy(model: torch.nn.Module, images: torch.Tensor, labels: torch.Tensor
         return float((model(images).argmax(dim=1) == labels).float().mean())
 
 
-def _outcome(folder: Path, arm: Arm, seed: int, task: Task, settings: DemoSettings) -> DemoRun:
+def _outcome(folder: Path, arm: Arm, seed: int) -> DemoRun:
     """Read back from the run on disk what came of it."""
+    from optiscope.analysis.final import final_value
     from optiscope.runs import open_run
 
     run = open_run(folder / f"{arm.name}-seed{seed}")
     accuracy = run["test_accuracy"]
     reached = np.flatnonzero(accuracy.values >= TARGET_ACCURACY)
     overhead = run.overhead.get("fraction")
-    steps_per_epoch = len(task.train_labels) // settings.batch_size
     return DemoRun(
         name=run.name,
         path=run.path,
         optimizer=arm.title,
         seed=seed,
-        final_loss=float(np.mean(run["loss"].values[-steps_per_epoch:])),
+        final_loss=final_value(run["loss"]),
         test_accuracy=float(accuracy.values[-1]),
         steps_to_target=int(accuracy.steps[reached[0]]) if len(reached) else None,
         steps=run.steps,

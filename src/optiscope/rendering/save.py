@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from optiscope.errors import ArgumentError, UnknownName
+from optiscope.rendering.target import path_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -51,9 +53,11 @@ def save(
     Raises:
         UnknownName: the suffix names no format.
         CannotDraw: the figure has a part without a faithful rendering in that format.
-        ArgumentError: the folder does not exist, or `visual` arguments come with a finished figure.
+        ArgumentError: the folder does not exist, a size is no positive number, or `visual` arguments come with a
+            finished figure.
     """
-    target = Path(path)
+    target = path_of(path, what="A figure")
+    _check_numbers(width=width, height=height, scale=scale)
     suffix = _known_suffix(target)
     if not target.parent.is_dir():
         raise ArgumentError(
@@ -65,6 +69,14 @@ def save(
     writer = _writer(figure, suffix, width=width, height=height, frame=frame, scale=scale)
     _write_whole(target, writer)
     return target
+
+
+def _check_numbers(**sizes: object) -> None:
+    for name, value in sizes.items():
+        if value is None and name != "scale":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise ArgumentError(f"{name} is a positive number. Received: {name}={value!r}.")
 
 
 def _known_suffix(target: Path) -> str:

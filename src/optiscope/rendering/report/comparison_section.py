@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from optiscope.analysis.comparison import Comparison, compare
+from optiscope.analysis.final import FINAL
 from optiscope.analysis.wording import duration
 from optiscope.errors import OptiscopeError
 from optiscope.figures.metrics import metric_names
@@ -96,15 +97,13 @@ def _runs_table(runs: Sequence[Run], metrics: Sequence[str]) -> TableBlock:
         ("run", "status", *differing, *numbers),
         rows,
         numeric=numbers,
-        note=("The same in all: " + ", ".join(same) + ". " if same else "")
-        + "At the end: mean over the last tenth of the values.",
+        note=("The same in all: " + ", ".join(same) + ". " if same else "") + f"At the end: {FINAL}.",
         unfolded=True,
     )
 
 
 def _end(run: Run, metric: str) -> str:
-    one = facts(run[metric])
-    return number(one.recent if one.rows >= 20 else one.last)
+    return number(facts(run[metric]).recent)
 
 
 def _comparison_table(comparison: Comparison) -> TableBlock:
@@ -116,6 +115,7 @@ def _comparison_table(comparison: Comparison) -> TableBlock:
         headings,
         [tuple(_cell(value) for value in row.values()) for row in rows],
         numeric=[heading for heading in headings if heading not in {"group", "judgement"}],
+        note=f"Final: {FINAL}, averaged over the runs of the group.",
         unfolded=comparison.metric == "loss",
     )
 
@@ -123,4 +123,4 @@ def _comparison_table(comparison: Comparison) -> TableBlock:
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return shown(value)
-    return number(value) if isinstance(value, int | float) else str(value)
+    return number(value) if value is None or isinstance(value, int | float) else str(value)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optiscope.analysis.final import final_value, final_window
 from optiscope.runs.series import Series
 
 
@@ -28,7 +29,9 @@ class Facts:
     last: float | None
     """Last value; None for a series with labels."""
     recent: float | None
-    """Mean of the finite values in the last tenth of the rows; None for a series with labels."""
+    """Final value: mean over the last twentieth of the rows, NaN when one is not finite; None with labels."""
+    averaged: int
+    """How many values the final value is the mean of."""
     minimum: float | None
     """Smallest finite value, over all labels."""
     minimum_step: int | None
@@ -63,7 +66,8 @@ def facts(series: Series) -> Facts:
         last_step=int(series.steps[-1]) if len(values) else None,
         first=float(values[0]) if plain else None,
         last=float(values[-1]) if plain else None,
-        recent=_recent(values) if plain else None,
+        recent=final_value(series) if plain and finite.any() else None,
+        averaged=final_window(len(series)),
         minimum=low[0],
         minimum_step=low[1],
         minimum_label=low[2],
@@ -80,9 +84,3 @@ def _extreme(series: Series, values: np.ndarray, choose: object) -> tuple[float,
     place = np.unravel_index(int(choose(values)), values.shape)  # type: ignore[operator]
     label = series.labels[int(place[1])] if len(place) > 1 and series.labels else None
     return float(values[place]), int(series.steps[place[0]]), label
-
-
-def _recent(values: np.ndarray) -> float | None:
-    tail = values[-max(1, len(values) // 10) :]
-    finite = tail[np.isfinite(tail)]
-    return float(finite.mean()) if len(finite) else None

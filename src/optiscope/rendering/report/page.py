@@ -10,18 +10,21 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from optiscope.analysis.arguments import runs_of
 from optiscope.errors import ArgumentError, UnknownName
 from optiscope.rendering.html import plotly_script
 from optiscope.rendering.report.blocks import Page, Section
 from optiscope.rendering.report.comparison_section import comparison_section
 from optiscope.rendering.report.lazy_figure import templates_json
 from optiscope.rendering.report.run_section import run_section
+from optiscope.rendering.target import path_of
 from optiscope.runs import Run
 from optiscope.runs.run_file import replace_file
 
 _FULL_RUNS = 3
 """Up to so many runs, each section holds every figure unless the caller says otherwise."""
 
+_SUFFIXES = (".html", ".htm")
 _THEMES = ("auto", "light", "dark")
 _SELECTIONS = ("all", "main")
 
@@ -52,21 +55,19 @@ def write_report(
         The path that was written.
 
     Raises:
-        ArgumentError: There is no run, or the folder does not exist.
+        ArgumentError: There is no run, the file is no .html, or its folder does not exist.
         UnknownName: No such theme or selection of figures.
     """
-    every = (runs,) if isinstance(runs, Run) else tuple(runs)
-    target = Path(path)
-    _check(every, target, theme, figures)
+    every = runs_of(runs, what="A report")
+    target = path_of(path, what="A report")
+    _check(target, theme, figures)
     full = figures == "all" or (figures is None and len(every) <= _FULL_RUNS)
     page = _page(every, title=title, theme=theme, full=full)
     replace_file(target, _render(page).encode("utf-8"), durable=False)
     return target
 
 
-def _check(runs: Sequence[Run], target: Path, theme: str, figures: str | None) -> None:
-    if not runs:
-        raise ArgumentError("A report is about one run or several. Received none.")
+def _check(target: Path, theme: str, figures: str | None) -> None:
     if theme not in _THEMES:
         raise UnknownName.among(theme, _THEMES, kind="theme of a report")
     if figures is not None and figures not in _SELECTIONS:
@@ -76,6 +77,11 @@ def _check(runs: Sequence[Run], target: Path, theme: str, figures: str | None) -
     if target.is_dir():
         raise ArgumentError(
             f"The report is a file, and this is a folder; name a file in it. Received: {str(target)!r}."
+        )
+    if target.suffix.lower() not in _SUFFIXES:
+        raise ArgumentError(
+            f"A report is one web page: name a file that ends in .html or .htm, and print it to PDF in a browser; "
+            f"single figures are saved as .pdf by osc.save. Received: {str(target)!r}."
         )
 
 

@@ -38,11 +38,10 @@ def _tiles(run: Run) -> Iterator[Tile]:
         if one.recent is None:
             yield Tile(name=name, value=number(one.last), warning=bool(one.nonfinite))
             continue
-        averaged = one.rows >= 20
         yield Tile(
             name=name,
-            value=number(one.recent if averaged else one.last),
-            detail="mean of the last tenth" if averaged else "last value",
+            value=number(one.recent),
+            detail="mean of the last twentieth" if one.averaged > 1 else "last value",
             warning=bool(one.nonfinite),
         )
     fraction = run.overhead.get("fraction")

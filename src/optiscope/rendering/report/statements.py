@@ -128,8 +128,8 @@ def _metrics(run: Run) -> Iterator[Statement]:
         if one.rows == 1:
             yield Statement(kind="fact", text=f"{name} was logged once: {number(one.last)} at step {one.last_step:,}.")
             continue
-        end = number(one.recent) if one.rows >= 20 else number(one.last)
-        how = "mean of the last tenth" if one.rows >= 20 else f"step {one.last_step:,}"
+        end = number(one.recent)
+        how = f"mean of the last {one.averaged:,} values" if one.averaged > 1 else f"step {one.last_step:,}"
         yield Statement(
             kind="fact",
             text=(
