@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from optiscope.figures.theme import Theme
 
-_DASHES = ("solid", "dash", "dot", "dashdot")
+DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,11 @@ class Stroke:
     """Plotly's dash style: with more names than colours, the second lot is dashed."""
 
 
-def assign_colours(names: Iterable[str], theme: Theme, given: Mapping[str, str] | None = None) -> dict[str, Stroke]:
+Colours = Mapping[str, str | Stroke]
+"""Colours, or whole strokes, by the name of a run or a group."""
+
+
+def assign_colours(names: Iterable[str], theme: Theme, given: Colours | None = None) -> dict[str, Stroke]:
     """Give each name a stroke of its own.
 
     A name's colour is chosen by the name itself, so a run looks the same alone and among others, in any order, today
@@ -41,10 +45,14 @@ def assign_colours(names: Iterable[str], theme: Theme, given: Mapping[str, str] 
         )
         taken[place] = name
     strokes = {
-        name: Stroke(colour=theme.palette[place % slots], dash=_DASHES[place // slots % len(_DASHES)])
+        name: Stroke(colour=theme.palette[place % slots], dash=DASHES[place // slots % len(DASHES)])
         for place, name in taken.items()
     }
-    return {name: Stroke(colour=given[name]) if given and name in given else strokes[name] for name in unique}
+    return {name: _stroke(given[name]) if given and name in given else strokes[name] for name in unique}
+
+
+def _stroke(given: str | Stroke) -> Stroke:
+    return Stroke(colour=given) if isinstance(given, str) else given
 
 
 def along_scale(theme: Theme, count: int) -> list[str]:

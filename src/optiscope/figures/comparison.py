@@ -13,7 +13,7 @@ from jaxtyping import Float
 from optiscope.analysis.comparison import Comparison, Group
 from optiscope.analysis.smoothing import smooth
 from optiscope.analysis.statistics import mean_band
-from optiscope.figures.colours import Stroke, assign_colours
+from optiscope.figures.colours import Colours, Stroke, assign_colours
 from optiscope.figures.curves import automatic_smoothing, averaged_over
 from optiscope.figures.decimation import decimate
 from optiscope.figures.not_finite import NotFinite, marks
@@ -35,7 +35,7 @@ def comparison(
     smoothing: float | None = None,
     finals: bool = True,
     title: str | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     theme: str = "light",
 ) -> go.Figure:
     """A line and a band a group over the steps, and beside it each run's final value with the group's interval.

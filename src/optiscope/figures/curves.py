@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from optiscope.analysis.smoothing import smooth
 from optiscope.errors import ArgumentError
-from optiscope.figures.colours import Stroke, assign_colours
+from optiscope.figures.colours import Colours, Stroke, assign_colours
 from optiscope.figures.decimation import POINTS, Decimation, decimate
 from optiscope.figures.not_finite import NotFinite, marks
 from optiscope.figures.panel import Panel
@@ -31,7 +31,7 @@ def curves(
     timeline: str = "step",
     scale: str = "auto",
     smoothing: float | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     title: str | None = None,
     theme: str = "light",
 ) -> go.Figure:
@@ -68,7 +68,7 @@ def curves_panel(
     scale: str,
     smoothing: float | None,
     theme: Theme,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     title: str | None = None,
     include: tuple[float, ...] = (),
 ) -> Panel:

@@ -11,6 +11,7 @@ from optiscope.analysis.thinning import thinning_sentence
 from optiscope.analysis.trajectory import trajectory
 from optiscope.analysis.wording import duration, percent
 from optiscope.errors import ArgumentError
+from optiscope.figures.colours import Colours
 from optiscope.figures.curves import curves_panel, describe_marks
 from optiscope.figures.layer_heatmap import layer_axis, layer_heatmap_panel
 from optiscope.figures.learning_rate import learning_rate_panel
@@ -28,7 +29,14 @@ _LEFT_OF_MAP, _RIGHT_OF_PATH = (0.09, 0.37), (0.6, 0.9)
 _ROWS = ((0.73, 1.0), (0.375, 0.635), (0.0, 0.27))
 
 
-def overview(run: Run, *, timeline: str = "step", title: str | None = None, theme: str = "light") -> go.Figure:
+def overview(
+    run: Run,
+    *,
+    timeline: str = "step",
+    title: str | None = None,
+    colours: Colours | None = None,
+    theme: str = "light",
+) -> go.Figure:
     """Loss, learning rate, gradient norm, update ratio, gradient norm of every layer, and the path of the weights.
 
     A panel for which the run holds nothing says so and why. The subtitle says what the recording cost, what was
@@ -38,6 +46,7 @@ def overview(run: Run, *, timeline: str = "step", title: str | None = None, them
         run: a run, finished or not.
         timeline: "step", "seconds", "epoch" or "samples" of the horizontal axes.
         title: in place of the one made from name, optimizer and status.
+        colours: colour by run name, to agree with other figures.
         theme: "light" or "dark".
 
     Raises:
@@ -46,10 +55,10 @@ def overview(run: Run, *, timeline: str = "step", title: str | None = None, them
     chosen = theme_named(theme)
     figure = go.Figure()
     panels = (
-        _loss(run, timeline, chosen),
+        _loss(run, timeline, colours, chosen),
         _learning_rate(run, timeline, chosen),
-        _gradient_norm(run, timeline, chosen),
-        _update_ratio(run, timeline, chosen),
+        _gradient_norm(run, timeline, colours, chosen),
+        _update_ratio(run, timeline, colours, chosen),
         _heat_map(run, timeline, chosen),
         _path(run, chosen),
     )
@@ -66,14 +75,14 @@ def overview(run: Run, *, timeline: str = "step", title: str | None = None, them
     return figure
 
 
-def _loss(run: Run, timeline: str, theme: Theme) -> Panel:
+def _loss(run: Run, timeline: str, colours: Colours | None, theme: Theme) -> Panel:
     name = main_metric(run)
     if name is None:
         return Panel(title="Loss", message="No metric was logged. Call watch.log(loss=loss) in the training loop.")
     series = run[name]
     if len(series) == 0:
         return Panel(title="Loss", message=f"No value of {name} has been recorded yet.")
-    panel = curves_panel([series], timeline=timeline, scale="auto", smoothing=None, theme=theme)
+    panel = curves_panel([series], timeline=timeline, scale="auto", smoothing=None, colours=colours, theme=theme)
     return _with_note(panel, describe_marks(series))
 
 
@@ -84,20 +93,20 @@ def _learning_rate(run: Run, timeline: str, theme: Theme) -> Panel:
     return learning_rate_panel(run[name], timeline=timeline, scale="auto", theme=theme)
 
 
-def _gradient_norm(run: Run, timeline: str, theme: Theme) -> Panel:
+def _gradient_norm(run: Run, timeline: str, colours: Colours | None, theme: Theme) -> Panel:
     name = _first(run, "gradient_norm/global")
     if name is None:
         return Panel(title="Gradient norm", message=_absent(run, "gradient norms"))
     series = run[name]
-    panel = curves_panel([series], timeline=timeline, scale="log", smoothing=None, theme=theme)
+    panel = curves_panel([series], timeline=timeline, scale="log", smoothing=None, colours=colours, theme=theme)
     return _with_note(_brief(panel, "Gradient norm", "‖g‖"), describe_marks(series))
 
 
-def _update_ratio(run: Run, timeline: str, theme: Theme) -> Panel:
+def _update_ratio(run: Run, timeline: str, colours: Colours | None, theme: Theme) -> Panel:
     name = _first(run, "update_ratio/global")
     if name is None:
         return Panel(title="Update / weight ratio", message=_absent(run, "updates"))
-    panel = update_ratio_panel(run[name], timeline=timeline, theme=theme)
+    panel = update_ratio_panel(run[name], timeline=timeline, colours=colours, theme=theme)
     return _brief(panel, "Update / weight ratio, healthy band", "‖Δθ‖ / ‖θ‖")
 
 
@@ -120,6 +129,8 @@ def _path(run: Run, theme: Theme) -> Panel:
     except ArgumentError as reason:
         return Panel(title=title, message=str(reason))
     panel = path_panel(seen, theme=theme)
+    if seen.is_too_few:
+        return replace(panel, title="Path: too few snapshots to judge")
     shown, chance = float(seen.explained_variance.sum()), float(seen.random_walk_variance.sum())
     return replace(panel, title=f"Path: {percent(shown)} seen (chance: {percent(chance)})")
 

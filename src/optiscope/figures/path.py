@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from jaxtyping import Int64
 
 from optiscope.analysis.trajectory import Trajectory
-from optiscope.figures.colours import Stroke, assign_colours, legible_scale
+from optiscope.figures.colours import Colours, Stroke, assign_colours, legible_scale
 from optiscope.figures.panel import LEGEND_ABOVE, ROW, Panel, head, place
 from optiscope.figures.theme import Theme, theme_named, translucent
 from optiscope.figures.wording import short
@@ -23,7 +23,7 @@ def path(
     *,
     off_plane: bool = True,
     title: str | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     theme: str = "light",
 ) -> go.Figure:
     """The snapshots of one or several runs in order, from the open circle at the start to the square at the end.
@@ -66,7 +66,7 @@ def path(
 
 
 def path_panel(
-    trajectory: Trajectory, *, theme: Theme, colours: Mapping[str, str] | None = None, title: str | None = None
+    trajectory: Trajectory, *, theme: Theme, colours: Colours | None = None, title: str | None = None
 ) -> Panel:
     """The plane of `path` as a part of a larger figure."""
     strokes = assign_colours(trajectory.run_names, theme, colours)
@@ -117,7 +117,7 @@ def path_panel(
     )
 
 
-def off_plane_panel(trajectory: Trajectory, *, theme: Theme, colours: Mapping[str, str] | None = None) -> Panel:
+def off_plane_panel(trajectory: Trajectory, *, theme: Theme, colours: Colours | None = None) -> Panel:
     """Distance of each snapshot from the plane, over the steps."""
     strokes = assign_colours(trajectory.run_names, theme, colours)
     traces = [
@@ -181,7 +181,7 @@ def _step_markers(steps: Int64[np.ndarray, " snapshots"], theme: Theme) -> dict[
     }
 
 
-def _space(trajectory: Trajectory, title: str, colours: Mapping[str, str] | None, theme: Theme) -> go.Figure:
+def _space(trajectory: Trajectory, title: str, colours: Colours | None, theme: Theme) -> go.Figure:
     strokes = assign_colours(trajectory.run_names, theme, colours)
     alone = len(trajectory.run_names) == 1
     figure = go.Figure()

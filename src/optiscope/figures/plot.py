@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from optiscope.analysis.comparison import Comparison, compare
 from optiscope.analysis.trajectory import Trajectory, trajectory
 from optiscope.errors import ArgumentError, UnknownName
+from optiscope.figures.colours import Colours
 from optiscope.figures.comparison import comparison
 from optiscope.figures.curves import curves
 from optiscope.figures.histogram_over_time import histogram_over_time
@@ -19,6 +20,7 @@ from optiscope.figures.learning_rate import learning_rate
 from optiscope.figures.metrics import main_metric
 from optiscope.figures.overview import overview
 from optiscope.figures.path import path
+from optiscope.figures.run_colours import run_strokes
 from optiscope.figures.run_curves import run_curves
 from optiscope.figures.theme import theme_named
 from optiscope.figures.update_ratio import update_ratio
@@ -113,22 +115,24 @@ def run_path(
     *,
     off_plane: bool = True,
     title: str | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     theme: str = "light",
 ) -> go.Figure:
     """The path of one or several runs in the plane of their principal components; see `path`."""
-    return path(trajectory(runs), off_plane=off_plane, title=title, colours=colours, theme=theme)
+    shown = colours if colours is not None else _of_groups(runs, theme)
+    return path(trajectory(runs), off_plane=off_plane, title=title, colours=shown, theme=theme)
 
 
 def run_path_3d(
     runs: Run | Sequence[Run],
     *,
     title: str | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     theme: str = "light",
 ) -> go.Figure:
     """The path of one or several runs in the space of their first three principal components; see `path`."""
-    return path(trajectory(runs, components=3), title=title, colours=colours, theme=theme)
+    shown = colours if colours is not None else _of_groups(runs, theme)
+    return path(trajectory(runs, components=3), title=title, colours=shown, theme=theme)
 
 
 def runs_comparison(
@@ -139,7 +143,7 @@ def runs_comparison(
     smoothing: float | None = None,
     finals: bool = True,
     title: str | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     theme: str = "light",
 ) -> go.Figure:
     """Runs grouped by their configuration and compared in one metric, by default their loss; see `comparison`."""
@@ -163,7 +167,7 @@ def runs_curves(
     scale: str = "auto",
     smoothing: float | None = None,
     title: str | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     theme: str = "light",
 ) -> go.Figure:
     """One metric of every run, by default the loss, a line a run; see `curves`."""
@@ -174,9 +178,14 @@ def runs_curves(
         scale=scale,
         smoothing=smoothing,
         title=title,
-        colours=colours,
+        colours=colours if colours is not None else _of_groups(runs, theme),
         theme=theme,
     )
+
+
+def _of_groups(runs: Run | Sequence[Run], theme: str) -> Colours | None:
+    """Strokes of several runs by their groups, as in their comparison."""
+    return None if isinstance(runs, Run) else run_strokes(runs, theme_named(theme))
 
 
 def _kind(result: object) -> str:

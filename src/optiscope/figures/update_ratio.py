@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from optiscope.figures.colours import Colours
 from optiscope.figures.curves import curves_panel
 from optiscope.figures.layers import layers_panel
 from optiscope.figures.panel import Panel
@@ -34,12 +35,14 @@ def update_ratio(series: Series, *, timeline: str = "step", theme: str = "light"
     return panel.figure(chosen, subtitle=[f"Run {series.run_name}."] if series.run_name else [])
 
 
-def update_ratio_panel(series: Series, *, timeline: str, theme: Theme) -> Panel:
+def update_ratio_panel(series: Series, *, timeline: str, theme: Theme, colours: Colours | None = None) -> Panel:
     """`update_ratio` as a part of a larger figure."""
     if series.values.ndim == 2:
         panel = layers_panel(series, timeline=timeline, scale="log", theme=theme, include=HEALTHY)
     else:
-        panel = curves_panel([series], timeline=timeline, scale="log", smoothing=0.0, theme=theme, include=HEALTHY)
+        panel = curves_panel(
+            [series], timeline=timeline, scale="log", smoothing=0.0, theme=theme, colours=colours, include=HEALTHY
+        )
     x = np.asarray(series.timeline(timeline), dtype=np.float64)
     x = x[np.isfinite(x)]
     y = {**panel.y, "title": {"text": "‖Δθ‖ / ‖θ‖ (log scale)"}}
