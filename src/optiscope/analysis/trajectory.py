@@ -50,6 +50,8 @@ class Trajectory:
     """Distance of each snapshot from the plane that is shown, in the unit of the weights."""
     losses: tuple[Float[np.ndarray, " snapshots"], ...]
     """Training loss logged nearest to each snapshot (of the batch of that step); NaN without a loss."""
+    left_out: str
+    """Which snapshots were left out because they hold NaN or infinity, in a sentence; empty when none was."""
     weights: tuple[Weight, ...]
     """The weights on the axes with method "weights"; empty with "pca"."""
     parameters: int
@@ -61,6 +63,11 @@ class Trajectory:
     def components(self) -> int:
         """Number of axes: 2 or 3."""
         return len(self.axis_titles)
+
+    @property
+    def is_too_few(self) -> bool:
+        """Whether the snapshots are so few that any would lie in such a plane or space: shares then mean nothing."""
+        return sum(len(steps) for steps in self.steps) < self.components + 2
 
 
 def trajectory(
@@ -105,7 +112,10 @@ def trajectory(
         coordinates, off = projection.coordinates, projection.distance_off
         explained = projection.explained_variance
         null = random_walk_variance([steps - steps[0] for steps in times if len(steps)], components)
-        titles = tuple(f"component {k + 1} ({percent(share)})" for k, share in enumerate(explained))
+        few = matrix.rows < components + 2
+        titles = tuple(
+            f"component {k + 1}" + ("" if few else f" ({percent(share)})") for k, share in enumerate(explained)
+        )
         chosen: tuple[Weight, ...] = ()
         sentences += _pca_sentences(explained, null, matrix.rows)
     else:
@@ -135,6 +145,7 @@ def trajectory(
         random_walk_variance=null,
         distance_off=tuple(off[span] for span in spans),
         losses=tuple(_losses(run, steps) for run, steps in zip(several, times, strict=True)),
+        left_out=_left_out(matrix),
         weights=chosen,
         parameters=matrix.columns,
         sentences=tuple(sentences),
@@ -214,7 +225,7 @@ def _pca_sentences(
     shown, chance = float(explained.sum()), float(null.sum())
     space = "plane" if components == 2 else "space"
     if rows == components + 1:
-        return [f"{rows} points always lie in a {space}: that it holds all of the movement means nothing."]
+        return [f"Too few snapshots to judge: {rows} points always lie in a {space}."]
     sentence = (
         f"The {space} holds {percent(shown)} of the movement; of a random walk seen at the same steps it would hold "
         f"{percent(chance)}."
@@ -224,6 +235,15 @@ def _pca_sentences(
     return [sentence]
 
 
+def _left_out(matrix: SnapshotMatrix) -> str:
+    broken = [
+        f"{counted(len(steps), 'snapshot')} of {run.name}, the first at step {steps[0]:,}"
+        for run, steps in zip(matrix.runs, matrix.nonfinite, strict=True)
+        if steps
+    ]
+    return f"Left out of the path because they hold NaN or infinity: {'; '.join(broken)}." if broken else ""
+
+
 def _warnings(matrix: SnapshotMatrix) -> list[str]:
     sentences = []
     few = [(run.name, len(steps)) for run, steps in zip(matrix.runs, matrix.steps, strict=True)]
@@ -231,12 +251,8 @@ def _warnings(matrix: SnapshotMatrix) -> list[str]:
     if few:
         listing = listed([f"{count} of {name}" for name, count in few])
         sentences.append(f"Only few snapshots ({listing}): what happened between them is not seen.")
-    for run, broken in zip(matrix.runs, matrix.nonfinite, strict=True):
-        if broken:
-            sentences.append(
-                f"Left out because they hold NaN or infinity: {counted(len(broken), 'snapshot')} of {run.name}, the "
-                f"first at step {broken[0]:,}."
-            )
+    if left_out := _left_out(matrix):
+        sentences.append(left_out)
     for run, damaged in zip(matrix.runs, matrix.damaged, strict=True):
         if damaged:
             sentences.append(f"{counted(damaged, 'snapshot')} of {run.name} left out because unreadable.")

@@ -70,7 +70,7 @@ def overview(
         place(figure, panel, chosen, number=index + 1, x=x, y=_ROWS[row], heading=True, legend=False)
     optimizer = optimizer_name(run)
     heading = title or " · ".join(part for part in (run.name, optimizer, run.status) if part)
-    head(figure, chosen, heading, _facts(run), room=ROW)
+    head(figure, chosen, heading, [*_facts(run), *panels[-1].notes], room=ROW)
     figure.update_layout(height=_HEIGHT, showlegend=False)
     return figure
 
@@ -128,7 +128,7 @@ def _path(run: Run, theme: Theme) -> Panel:
         seen = trajectory(run)
     except ArgumentError as reason:
         return Panel(title=title, message=str(reason))
-    panel = path_panel(seen, theme=theme)
+    panel = replace(path_panel(seen, theme=theme), notes=(seen.left_out,) if seen.left_out else ())
     if seen.is_too_few:
         return replace(panel, title="Path: too few snapshots to judge")
     shown, chance = float(seen.explained_variance.sum()), float(seen.random_walk_variance.sum())

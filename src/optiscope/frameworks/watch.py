@@ -23,7 +23,7 @@ from optiscope.recording.quantities import quantities
 from optiscope.recording.recorder import Recorder
 from optiscope.recording.request import request_of
 from optiscope.recording.schedule import Schedule
-from optiscope.runs import Run, RunWriter, open_run
+from optiscope.runs import Run, RunWriter, open_run, status_after
 
 _PLAIN = frozenset({float, int})
 _TIMELINES = ("epoch", "samples")
@@ -129,10 +129,10 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None and self._open:
+        if self._open and error is not None and status_after(error) != "finished":
             with self._recorder.guard:
                 self._recorder.writer.event("exception", f"{type(error).__name__}: {error}", step=self.step)
-        self.close("finished" if error is None else "terminated" if kind is KeyboardInterrupt else "failed")
+        self.close(status_after(error))
 
     def _say_closed(self) -> None:
         if not self._said_closed:

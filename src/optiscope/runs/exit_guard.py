@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 class Guarded(Protocol):
@@ -96,7 +96,7 @@ class ExitGuard:
             writer.end_at_exit(error)
 
 
-def status_after(error: BaseException | None) -> str:
+def status_after(error: BaseException | None) -> Literal["finished", "failed", "terminated"]:
     """What becomes of a run that `error` ends: "finished", "failed" or "terminated".
 
     Ctrl-C terminates it; leaving with exit code 0 (`sys.exit()`) finishes it; any other exception is a failure.

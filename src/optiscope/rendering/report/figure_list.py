@@ -12,7 +12,10 @@ from optiscope.analysis.comparison import Comparison
 from optiscope.analysis.trajectory import Trajectory, trajectory
 from optiscope.errors import ArgumentError, OptiscopeError
 from optiscope.figures import plot
+from optiscope.figures.colours import Colours
 from optiscope.figures.metrics import metric_names
+from optiscope.figures.run_colours import run_strokes
+from optiscope.figures.theme import theme_named
 from optiscope.rendering.html import plain_title
 from optiscope.rendering.report.blocks import FigureBlock
 from optiscope.rendering.report.lazy_figure import lazy_figure
@@ -51,13 +54,17 @@ class Drawing:
     """Builds the figure in a theme."""
 
 
-def run_drawings(run: Run, prefix: str, *, every: bool) -> Iterator[Drawing]:
-    """The figures of one run: `every` one, or the overview, which holds the main ones."""
-    yield Drawing(anchor=f"{prefix}-overview", subject="overview", draw=_overview(run))
+def run_drawings(run: Run, prefix: str, *, every: bool, beside: Sequence[Run] = ()) -> Iterator[Drawing]:
+    """The figures of one run: `every` one, or the overview, which holds the main ones.
+
+    `beside` are all runs of the page: the run has the colour that it has among them.
+    """
+    together = tuple(beside) or (run,)
+    yield Drawing(anchor=f"{prefix}-overview", subject="overview", draw=_overview(run, together))
     if not every:
         return
     for name in metric_names(run)[:_MOST_METRICS]:
-        yield _series(run, prefix, name)
+        yield _series(run, prefix, name, together=together)
     for name in _measured(run, _SETTINGS, varying=True):
         yield _series(run, prefix, name)
     for name in _measured(run, _LINES):
@@ -69,8 +76,10 @@ def run_drawings(run: Run, prefix: str, *, every: bool) -> Iterator[Drawing]:
             anchor=f"{prefix}-histogram-{anchored(kind)}", subject=f"histogram of {kind}", draw=_histograms(run, kind)
         )
     if len(run.snapshots):
-        yield Drawing(anchor=f"{prefix}-path", subject="path of the weights", draw=_path((run,), "pca"))
-        yield Drawing(anchor=f"{prefix}-weights", subject="path of two weights", draw=_path((run,), "weights"))
+        yield Drawing(anchor=f"{prefix}-path", subject="path of the weights", draw=_path((run,), "pca", together))
+        yield Drawing(
+            anchor=f"{prefix}-weights", subject="path of two weights", draw=_path((run,), "weights", together)
+        )
 
 
 def comparison_drawings(
@@ -87,10 +96,12 @@ def comparison_drawings(
         yield Drawing(
             anchor=f"comparison-{anchored(name)}",
             subject=f"{name} of all runs",
-            draw=lambda theme, name=name: plot([run[name] for run in runs], theme=theme),  # type: ignore[misc]
+            draw=lambda theme, name=name: plot(  # type: ignore[misc]
+                [run[name] for run in runs], theme=theme, colours=_colours(runs, theme)
+            ),
         )
     if all(len(run.snapshots) for run in runs):
-        yield Drawing(anchor="comparison-path", subject="paths of the weights", draw=_path(tuple(runs), "pca"))
+        yield Drawing(anchor="comparison-path", subject="paths of the weights", draw=_path(tuple(runs), "pca", runs))
 
 
 def draw(drawings: Iterator[Drawing], theme: Theme) -> tuple[FigureBlock, ...]:
@@ -107,30 +118,43 @@ def _draw(drawing: Drawing, theme: Theme) -> FigureBlock:
     return FigureBlock(id=drawing.anchor, title=plain_title(first), html=lazy_figure(drawing.anchor, first, second))
 
 
-def _overview(run: Run) -> Callable[[Literal["light", "dark"]], go.Figure]:
-    return lambda theme: plot(run, theme=theme)
+def _colours(together: Sequence[Run], theme: Literal["light", "dark"]) -> Colours | None:
+    """Colours by group where there are several runs; a run by itself has its own."""
+    return run_strokes(together, theme_named(theme)) if len(together) > 1 else None
+
+
+def _overview(run: Run, together: Sequence[Run]) -> Callable[[Literal["light", "dark"]], go.Figure]:
+    return lambda theme: plot(run, theme=theme, colours=_colours(together, theme))
 
 
 def _histograms(run: Run, kind: str) -> Callable[[Literal["light", "dark"]], go.Figure]:
     return lambda theme: plot(run.histograms(kind), theme=theme)
 
 
-def _path(runs: tuple[Run, ...], method: Literal["pca", "weights"]) -> Callable[[Literal["light", "dark"]], go.Figure]:
+def _path(
+    runs: tuple[Run, ...], method: Literal["pca", "weights"], together: Sequence[Run]
+) -> Callable[[Literal["light", "dark"]], go.Figure]:
     computed: list[Trajectory] = []
 
     def build(theme: Literal["light", "dark"]) -> go.Figure:
         if not computed:
             computed.append(trajectory(runs, method=method))
-        return plot(computed[0], theme=theme)
+        return plot(computed[0], theme=theme, colours=_colours(together, theme))
 
     return build
 
 
-def _series(run: Run, prefix: str, name: str, *, view: str | None = None) -> Drawing:
+def _series(
+    run: Run, prefix: str, name: str, *, view: str | None = None, together: Sequence[Run] | None = None
+) -> Drawing:
+    """The figure of one series; with `together` a line that has the colour of the run among these."""
+
     def build(theme: Literal["light", "dark"]) -> go.Figure:
         series = run[name]
         if not len(series):
             raise ArgumentError(f"{name} has no values.")
+        if together is not None:
+            return plot(series, view=view, theme=theme, colours=_colours(together, theme))
         return plot(series, view=view, theme=theme)
 
     suffix = f"-{view}" if view else ""

@@ -92,8 +92,7 @@ def _page(runs: tuple[Run, ...], *, title: str | None, theme: Literal["auto", "l
     if len(runs) > 1:
         sections.append(comparison_section(runs, theme))
     sections += [
-        run_section(run, f"run-{index}", theme, every=full, alone=len(runs) == 1)
-        for index, run in enumerate(runs, start=1)
+        run_section(run, f"run-{index}", theme, every=full, beside=runs) for index, run in enumerate(runs, start=1)
     ]
     return Page(
         title=title or (runs[0].name if len(runs) == 1 else f"{len(runs)} runs compared"),

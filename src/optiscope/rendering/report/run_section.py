@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from optiscope.analysis.wording import duration
 from optiscope.figures.metrics import metric_names
@@ -17,15 +17,18 @@ from optiscope.runs import Run
 _METRIC_TILES = 3
 
 
-def run_section(run: Run, prefix: str, theme: Theme, *, every: bool, alone: bool) -> Section:
-    """Everything about `run`; `prefix` begins its anchors, `every` asks for all figures, `alone` unfolds tables."""
+def run_section(run: Run, prefix: str, theme: Theme, *, every: bool, beside: Sequence[Run] = ()) -> Section:
+    """Everything about `run`; `prefix` begins its anchors, `every` asks for all figures.
+
+    `beside` are all runs of the page. Tables of a run that is alone are unfolded.
+    """
     return Section(
         id=prefix,
         title=run.name,
         tiles=tuple(_tiles(run)),
         statements=statements(run),
-        figures=draw(run_drawings(run, prefix, every=every), theme),
-        tables=run_tables(run, prefix, unfolded=alone),
+        figures=draw(run_drawings(run, prefix, every=every, beside=beside), theme),
+        tables=run_tables(run, prefix, unfolded=len(beside) <= 1),
     )
 
 
