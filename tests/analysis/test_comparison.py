@@ -200,3 +200,20 @@ def test_the_table_has_a_row_a_group_with_the_best_first(six):
 def test_no_runs_are_refused():
     with pytest.raises(ArgumentError, match="at least one run"):
         compare([])
+
+
+def test_the_target_that_is_chosen_is_none_that_a_run_has_at_its_start(tmp_path):
+    runs = [write(tmp_path / "falls", [3.0, 2.0, 1.0]), write(tmp_path / "climbs", [2.0, 3.0, 4.0])]
+    result = compare(runs)
+    assert result.target == 1.0
+    assert [group.reached for group in result.groups] == [1, 0]
+    late = compare(runs, target=2.5)
+    assert late.groups[1].from_start == ("climbs",)
+    assert "climbs: climbs is at the target from the first value on, so the steps to it say nothing." in late.sentences
+
+
+def test_one_run_is_a_comparison_of_one_and_anything_else_is_refused(tmp_path):
+    assert len(compare(write(tmp_path / "a", [2.0, 1.0])).groups) == 1
+    for wrong in (["a"], "a", 3):
+        with pytest.raises(ArgumentError, match="A comparison needs a Run or a list of them"):
+            compare(wrong)

@@ -35,3 +35,10 @@ def test_a_folder_that_is_no_run_is_an_error(call: Call, tmp_path: Path) -> None
     called = call("show", tmp_path)
     assert called.code == 2
     assert "There is no run at" in called.err
+
+
+def test_a_folder_of_runs_is_pointed_to_the_commands_for_it(call_process: Call, runs: Path) -> None:
+    said = call_process("show", runs)
+    assert said.code != 0
+    assert "that is a folder of runs" in " ".join(said.err.split())
+    assert "optiscope ls" in said.err

@@ -19,6 +19,7 @@ from optiscope.analysis.statistics import Band, Interval, Welch, holm, mean_band
 from optiscope.analysis.target import reached, worst_final
 from optiscope.analysis.verdict import limits, verdict
 from optiscope.errors import ArgumentError, UnknownName
+from optiscope.runs.wording import counted
 
 if TYPE_CHECKING:
     from optiscope.runs import Run, Series
@@ -68,6 +69,9 @@ class Group:
     judgement: Literal["reference", "better", "worse", "tie", "unknown"]
     """Against the reference: "tie" when the difference may be chance, "unknown" with fewer than two runs a side."""
 
+    def __repr__(self) -> str:
+        return f"<Group {self.label!r}: {counted(len(self.run_names), 'run')}, final {self.final}>"
+
     @property
     def reached(self) -> int:
         """Runs that reached the target."""
@@ -96,6 +100,11 @@ class Comparison:
     """Which group did best, in one or two sentences."""
     sentences: tuple[str, ...]
     """How the numbers came about and what limits them: divergence, unequal lengths, missing repetitions."""
+
+    def __repr__(self) -> str:
+        runs = sum(len(group.run_names) for group in self.groups)
+        extent = f"{counted(len(self.groups), 'group')}, {counted(runs, 'run')}"
+        return f"<Comparison in {self.metric}: {extent}; reference {self.reference!r}>"
 
     def rows(self) -> tuple[dict[str, object], ...]:
         """The table: one row a group, best final value first, groups with diverged runs last; plain numbers."""

@@ -99,7 +99,8 @@ def _labels(groups: Sequence[Sequence[Run]], settings: Sequence[Mapping[str, obj
             differing = ["optimizer"]
         labels = [_label(setting, differing or keys[:1]) for setting in settings]
     if len(set(labels)) < len(labels):
-        labels = [f"{label} ({group[0].name})" for label, group in zip(labels, groups, strict=True)]
+        names = [group[0].name for group in groups]
+        labels = [label if label == name else f"{label} ({name})" for label, name in zip(labels, names, strict=True)]
     seen: dict[str, int] = {}
     unique = []
     for label in labels:

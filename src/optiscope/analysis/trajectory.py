@@ -59,6 +59,10 @@ class Trajectory:
     sentences: tuple[str, ...]
     """What the picture shows and what it cannot show, in words. Warnings are among them."""
 
+    def __repr__(self) -> str:
+        snapshots = sum(len(steps) for steps in self.steps)
+        return f"<Trajectory of {', '.join(self.run_names)}: {snapshots} snapshots in {self.components} dimensions>"
+
     @property
     def components(self) -> int:
         """Number of axes: 2 or 3."""

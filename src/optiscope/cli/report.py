@@ -36,12 +36,12 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML page about a run, or about several compared: words, numbers and figures, offline."""
+    from optiscope.cli.opening import open_given
     from optiscope.rendering.report import write_report
     from optiscope.rendering.report.wording import size
-    from optiscope.runs import open_run
 
     written = write_report(
-        [open_run(run) for run in runs],
+        [open_given(run, command="report") for run in runs],
         out,
         title=title,
         theme=theme.value,

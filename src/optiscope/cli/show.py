@@ -20,10 +20,10 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")] = False,
 ) -> None:
     """Show one run: a summary in words, its series with their extremes, what was lost, and what recording cost."""
+    from optiscope.cli.opening import open_given
     from optiscope.rendering.report.facts import facts
-    from optiscope.runs import open_run
 
-    opened = open_run(run)
+    opened = open_given(run, command="show")
     every = [facts(opened[name]) for name in opened.names]
     if as_json:
         _print_json(opened, every)

@@ -28,6 +28,7 @@ from optiscope.runs.series import Series
 
 _COLUMNS = 400
 _CROSSES = 24
+_GAP = 3.0
 _TICK_LABELS = 20
 
 ColourRule = Literal["log", "linear", "diverging"]
@@ -78,6 +79,8 @@ class Cells:
     """Cells in which there was nothing to measure."""
     merged: int
     """Rows of the series that one cell stands for."""
+    gaps: int = 0
+    """Stretches in which nothing was measured; each has empty columns at its ends."""
 
 
 def layer_heatmap_panel(
@@ -124,6 +127,8 @@ def layer_heatmap_panel(
     if cells.merged > 1:
         which = "mean" if rule == "diverging" else "largest"
         notes.append(f"Each cell is the {which} of {cells.merged} recorded steps.")
+    if cells.gaps:
+        notes.append("Blank stretches were not measured.")
     if not len(finite):
         notes.append("No value is finite.")
     return Panel(
@@ -181,12 +186,38 @@ def cells_of(series: Series, nonfinite: Series | None, timeline: str, *, largest
             merged = np.maximum.reduceat(np.where(good, series.values, -np.inf), starts, axis=0)
         else:
             merged = np.add.reduceat(np.where(good, series.values, 0.0), starts, axis=0) / counts
+    return _with_gaps(
+        Cells(
+            x=x[starts],
+            values=np.where(counts > 0, merged, np.nan).T,
+            broken=np.logical_or.reduceat(bad, starts, axis=0).T,
+            absent=np.logical_and.reduceat(absent, starts, axis=0).T,
+            merged=width,
+        )
+    )
+
+
+def _with_gaps(cells: Cells) -> Cells:
+    """Empty columns where nothing was measured: a heat map otherwise stretches cells to the middle of any gap.
+
+    A gap is longer than three times the median distance of two columns; the cells beside it are as wide as that one.
+    """
+    x = np.asarray(cells.x, dtype=np.float64)
+    distances = np.diff(x)
+    known = distances[np.isfinite(distances)]
+    typical = float(np.median(known)) if len(known) else 0.0
+    behind = np.flatnonzero(distances > _GAP * typical) if typical > 0.0 else np.empty(0, dtype=np.int64)
+    if not len(behind):
+        return cells
+    places = np.repeat(behind + 1, 2)
+    edges = np.stack([x[behind] + typical, x[behind + 1] - typical], axis=1).ravel()
     return Cells(
-        x=x[starts],
-        values=np.where(counts > 0, merged, np.nan).T,
-        broken=np.logical_or.reduceat(bad, starts, axis=0).T,
-        absent=np.logical_and.reduceat(absent, starts, axis=0).T,
-        merged=width,
+        x=np.insert(x, places, edges),
+        values=np.insert(cells.values, places, np.nan, axis=1),
+        broken=np.insert(cells.broken, places, False, axis=1),
+        absent=np.insert(cells.absent, places, False, axis=1),
+        merged=cells.merged,
+        gaps=len(behind),
     )
 
 

@@ -14,7 +14,7 @@ from optiscope.figures.not_finite import NotFinite, marks
 from optiscope.figures.panel import Panel
 from optiscope.figures.scale import choose_scale, headroom
 from optiscope.figures.theme import Theme, theme_named
-from optiscope.figures.wording import axis_title_of, sentence_case, short_names, timeline_title, title_of
+from optiscope.figures.wording import axis_title_of, quantity_of, sentence_case, short_names, timeline_title, title_of
 from optiscope.runs.series import Series
 
 _NAMED = 10
@@ -63,6 +63,8 @@ def layers_panel(
     axis = choose_scale(scale, [series.values.ravel()])
     shown = "%{customdata:.6g}" if axis.name == "symlog" else "%{y:.6g}"
     named = {round(place) for place in np.linspace(0, count - 1, min(count, _NAMED))}
+    # A count between two measurements is not known: a ramp would show one.
+    stepped = quantity_of(series.name) == "gradient_nonfinite" and bool((np.diff(series.steps) > 1).any())
     traces: list[Any] = []
     broken: list[NotFinite] = []
     thinned = False
@@ -77,10 +79,10 @@ def layers_panel(
                 x=x[kept.rows],
                 y=axis.positions(drawn),
                 customdata=drawn if axis.name == "symlog" else None,
-                mode="lines" if len(values) > 1 else "markers",
+                mode="markers" if len(values) <= 1 else "lines+markers" if stepped else "lines",
                 name=brief[index],
                 showlegend=index in named,
-                line={"color": colour, "width": 1.8 if count <= _NAMED else 1.1},
+                line={"color": colour, "width": 1.8 if count <= _NAMED else 1.1, "shape": "hv" if stepped else None},
                 marker={"color": colour},
                 hovertemplate=f"{label}: {shown}<br>at %{{x}}<extra></extra>",
             )

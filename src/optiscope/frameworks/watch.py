@@ -146,8 +146,8 @@ class Watch:
     def _say_if_nothing_was_seen(self) -> None:
         if self._has_logged and all(source.step == self._recorder.first_step for source in self._recorder.sources):
             message = (
-                f"Metrics were logged to {self.path}, but the watched optimizer took no step. Was another optimizer made "
-                "after watch()?"
+                f"Metrics were logged to {self.path}, but the watched optimizer took no step. "
+                "Was another optimizer made after watch()?"
             )
             self._recorder.writer.event("no-steps", message, step=self.step)
             warnings.warn(message, RecordingWarning, stacklevel=4)

@@ -86,6 +86,23 @@ def _shortly(value: object) -> str:
     return f"{text if len(text) <= 80 else text[:77] + '…'} of type {type(value).__name__}"
 
 
+def arrow_array(elements: NDArray[Any]) -> pa.Array:
+    """A contiguous array as Arrow has it, of the same memory.
+
+    `pyarrow.array` would first import pandas where it is installed: half a second, on the writer's thread or at exit.
+    """
+    return pa.Array.from_buffers(pa.from_numpy_dtype(elements.dtype), len(elements), [None, pa.py_buffer(elements)])
+
+
+def arrow_texts(texts: Sequence[str]) -> pa.Array:
+    """Texts as Arrow has them; not by `pyarrow.array` for the same reason."""
+    encoded = [text.encode() for text in texts]
+    offsets = np.concatenate([[0], np.cumsum([len(text) for text in encoded])]).astype(np.int32)
+    return pa.Array.from_buffers(
+        pa.string(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    )
+
+
 def timelines_of(position: Position) -> tuple[str, ...]:
     """The timelines that a row at `position` has."""
     if position.epoch is None and position.samples is None:
@@ -129,7 +146,7 @@ def timeline_arrays(timelines: tuple[str, ...], group: RowGroup) -> list[pa.Arra
     if "samples" in timelines:
         columns["samples"] = [position.samples for position in positions]
     try:
-        return [pa.array(np.array(columns[name], dtype=TIMELINE_DTYPES[name])) for name in timelines]
+        return [arrow_array(np.array(columns[name], dtype=TIMELINE_DTYPES[name])) for name in timelines]
     except (TypeError, ValueError, OverflowError) as error:
         raise NotANumber(f"its position has something that is no number ({error})") from error
 
@@ -138,7 +155,7 @@ def metrics_batch(schema: pa.Schema, layout: Layout, group: RowGroup, matrix: ND
     """One batch of metrics, a column per name."""
     columns = np.ascontiguousarray(matrix.T)
     arrays = timeline_arrays(layout.timelines, group)
-    arrays += [pa.array(column) for column in columns]
+    arrays += [arrow_array(column) for column in columns]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -146,7 +163,7 @@ def long_batch(schema: pa.Schema, layout: Layout, group: RowGroup) -> pa.RecordB
     """One batch of single named values. Each mapping in the group has one item, a float."""
     names, numbers = zip(*(next(iter(row.items())) for row in group.values), strict=True)
     arrays = timeline_arrays(layout.timelines, group)
-    arrays += [pa.array(names, type=pa.string()), pa.array(np.array(numbers, dtype=np.float64))]
+    arrays += [arrow_texts(names), arrow_array(np.array(numbers, dtype=np.float64))]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -208,13 +225,13 @@ def rows_batch(schema: pa.Schema, layout: Layout, group: RowGroup) -> pa.RecordB
     for column in layout.columns:
         values = [row[column.name] for row in group.values]
         if column.width is None:
-            arrays.append(pa.array(np.array([to_number(value) for value in values], dtype=np.float64)))
+            arrays.append(arrow_array(np.array([to_number(value) for value in values], dtype=np.float64)))
             continue
         flat = np.empty((len(values), column.width), dtype=column.dtype)
         for index, value in enumerate(values):
             flat[index] = value.ravel()
         element_type = schema.field(len(arrays)).type
-        arrays.append(pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), type=element_type))
+        arrays.append(pa.FixedSizeListArray.from_arrays(arrow_array(flat.ravel()), type=element_type))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -222,7 +239,7 @@ def block_batch(schema: pa.Schema, layout: Layout, group: RowGroup, block: Block
     """One batch from whole columns; `group` has the numbers and positions of the block's rows."""
     arrays = timeline_arrays(layout.timelines, group)
     for column in layout.columns:
-        numbers = pa.array(np.ascontiguousarray(block.values[column.name], dtype=column.dtype).ravel())
+        numbers = arrow_array(np.ascontiguousarray(block.values[column.name], dtype=column.dtype).ravel())
         element_type = schema.field(len(arrays)).type
         arrays.append(
             numbers if column.width is None else pa.FixedSizeListArray.from_arrays(numbers, type=element_type)

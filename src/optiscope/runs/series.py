@@ -37,6 +37,12 @@ class Series:
     run_name: str = ""
     """Name of the run that the series belongs to."""
 
+    def __repr__(self) -> str:
+        of = f" of {self.run_name!r}" if self.run_name else ""
+        by = f" × {len(self.labels)} labels" if self.labels else ""
+        span = f", steps {self.steps[0]} to {self.steps[-1]}" if len(self) else ""
+        return f"<Series {self.name!r}{of}: {len(self)} rows{by}{span}>"
+
     def __len__(self) -> int:
         return len(self.steps)
 
@@ -93,6 +99,10 @@ class HistogramSeries:
     """Names of the parameter tensors."""
     run_name: str = ""
     """Name of the run that the series belongs to."""
+
+    def __repr__(self) -> str:
+        of = f" of {self.run_name!r}" if self.run_name else ""
+        return f"<HistogramSeries {self.name!r}{of}: {len(self)} rows × {len(self.labels)} labels>"
 
     def __len__(self) -> int:
         return len(self.steps)
