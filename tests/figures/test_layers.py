@@ -118,3 +118,17 @@ def test_a_single_number_a_step_has_no_layers():
     for figure in (layers, layer_heatmap):
         with pytest.raises(ArgumentError, match="draw it as a curve"):
             figure(series([1.0]))
+
+
+def test_a_heat_map_leaves_stretches_without_a_measurement_blank():
+    steps = np.array([1, 2, 3, 50, 51])
+    figure = layer_heatmap(series(np.ones((5, 2)), name="gradient_norm", labels=("a", "b"), steps=steps))
+    assert list(figure.data[0].x) == [1, 2, 3, 4, 49, 50, 51]
+    assert np.isnan(np.array(figure.data[0].z, dtype=float)[:, 3:5]).all()
+    assert "Blank stretches were not measured." in figure.layout.title.subtitle.text
+
+
+def test_counts_of_what_is_not_finite_step_where_rows_are_thinned():
+    counts = series(np.array([[0.0], [3.0]]), name="gradient_nonfinite", labels=("a",), steps=np.array([1, 9]))
+    line = layers(counts).data[0]
+    assert (line.mode, line.line.shape) == ("lines+markers", "hv")

@@ -204,3 +204,11 @@ def test_differences_turn_one_value_into_the_other() -> None:
     dark = {"a": [1, {"b": "black", "c": 2}], "d": [1, 2, 3], "new": {"e": None}}
     found = {tuple(path): value for path, value in differences(light, dark)}
     assert found == {("a", 1, "b"): "black", ("d",): [1, 2, 3], ("gone",): None, ("new",): {"e": None}}
+
+
+def test_paths_in_place_of_runs_and_other_formats_than_html_are_refused(tmp_path: Path) -> None:
+    for wrong in ("runs/adam", ["runs/adam"]):
+        with pytest.raises(ArgumentError, match=r"osc\.open_run\('runs/adam'\)"):
+            write_report(wrong, tmp_path / "x.html")  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"ends in \.html or \.htm"):
+        write_report(train(tmp_path / "run", steps=8), tmp_path / "x.pdf")

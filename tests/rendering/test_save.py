@@ -152,3 +152,10 @@ def test_a_moving_figure_is_printed_on_request(tmp_path: Path) -> None:
         save(figure, tmp_path / "a.png")
     assert save(figure, tmp_path / "a.png", frame="first").exists()
     assert save(figure, tmp_path / "a.html").exists()
+
+
+def test_swapped_arguments_and_sizes_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"comes after what is to be shown\. Received as path: Figure"):
+        save("x.png", _figure())  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"scale is a positive number\. Received: scale='big'"):
+        save(_figure(), tmp_path / "x.png", scale="big")  # type: ignore[arg-type]
