@@ -163,7 +163,7 @@ def section(name: str, thing: object) -> str:
     node = definition(thing)
     if isinstance(node, ast.FunctionDef):
         return "\n".join(
-            [f"## {name}", "", "```python", signature(name, node), "```", "", fenced(inspect.getdoc(thing) or "")]
+            [f"## {name}", "", "```text", signature(name, node), "```", "", fenced(inspect.getdoc(thing) or "")]
         ).rstrip()
     lines = [f"## {name}", "", fenced(inspect.getdoc(thing) or "")]
     data = fields(node) if dataclasses.is_dataclass(thing) else attributes(node)
