@@ -68,7 +68,7 @@ def test_ctrl_c_keeps_the_finished_runs_with_their_report_and_exits_with_130(tmp
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         # A shell that runs the tests in the background has them ignore Ctrl-C, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     deadline = time.monotonic() + 60
     while not (tmp_path / "runs" / "momentum-seed0").exists():

@@ -31,7 +31,7 @@ def run_script(script: str, path: Path, *, kill: signal.Signals | None = None) -
         stderr=subprocess.PIPE,
         text=True,
         # A shell that runs the tests in the background has them ignore Ctrl-C, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as process:
         first = ""
         if kill is not None:
