@@ -20,6 +20,8 @@ UNTHINNED_STEPS = 3
 not charged: paying for them would keep the next hundred steps dark."""
 LONGEST_GAP = 200
 """Steps after which a class is measured whatever it costs: a budget that is far too small thins, it does not blind."""
+RESERVE = 0.25
+"""Share of the budget that is not spent: measuring leaves caches cold, which the clock counts as the training's time."""
 SHORTEST_NAP = 4
 """Steps for which nobody looks again at a purse that is not full enough: looking costs as well."""
 _MEMORY = 31
@@ -61,7 +63,7 @@ class Budget:
             self._gap[cost] += steps
         self._durations.append(seconds / steps)
         # The median: a pause for evaluation is no step, and must not fill the purses for a spending spree.
-        self._income = self.fraction * median(self._durations)
+        self._income = (1 - RESERVE) * self.fraction * median(self._durations)
         self._fill(steps * self._income)
 
     def measured(self, passes: Mapping[Cost, float], seconds: float) -> None:

@@ -23,7 +23,7 @@ from optiscope.recording.reductions import Reduction
 CHUNK_ON_CPU = 2**18
 CHUNK_ON_ACCELERATOR = 2**24
 """Fewer kernel launches; each chunk is summed in float64."""
-MOST_FOR_NUMPY = 2**16
+MOST_FOR_NUMPY = 2**18
 """Up to here NumPy on one thread is faster on a CPU: waking PyTorch's threads takes longer than the work."""
 _PIECE = 2**15
 """Elements that are compared with zero at once, in a CPU's fastest cache."""
