@@ -21,7 +21,7 @@ not charged: paying for them would keep the next hundred steps dark."""
 LONGEST_GAP = 200
 """Steps after which a class is measured whatever it costs: a budget that is far too small thins, it does not blind."""
 RESERVE = 0.25
-"""Share of the budget that is not spent: measuring also leaves caches cold, which shows as slower training."""
+"""Share of the budget that is not spent: measured from outside, recording costs more than our own clock sees."""
 SHORTEST_NAP = 4
 """Steps for which nobody looks again at a purse that is not full enough: looking costs as well."""
 _MEMORY = 31
