@@ -17,6 +17,7 @@ import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
 import optiscope as osc  # noqa: E402
+from optiscope.problems.tasks.lenet import lenet  # noqa: E402
 from tests.frameworks.pytorch.training import everything, flat, small_batch, small_network  # noqa: E402
 
 
@@ -242,10 +243,11 @@ class DropoutNetwork(nn.Module):
 
 @pytest.mark.parametrize("budget", [None, 0.05])
 @pytest.mark.parametrize("optimizer_name", ["SGD", "Adam", "LBFGS"])
-def test_training_is_bit_identical_with_and_without_watch(tmp_path, budget, optimizer_name):
+@pytest.mark.parametrize(("network", "side"), [(DropoutNetwork, 12), (lenet, 28)])
+def test_training_is_bit_identical_with_and_without_watch(tmp_path, budget, optimizer_name, network, side):
     def train(watched):
         torch.manual_seed(3)
-        model = DropoutNetwork()
+        model = network()
         optimizer = getattr(torch.optim, optimizer_name)(model.parameters(), lr=0.05)
         watch = None
         if watched:
@@ -255,7 +257,7 @@ def test_training_is_bit_identical_with_and_without_watch(tmp_path, budget, opti
             )  # fmt: skip
         losses = []
         for _ in range(8):
-            x, y = torch.rand(16, 1, 12, 12), torch.randint(0, 10, (16,))
+            x, y = torch.rand(16, 1, side, side), torch.randint(0, 10, (16,))
 
             def closure():
                 optimizer.zero_grad()
