@@ -1,0 +1,3 @@
+"""Update rules, the transformations they can be composed of, and schedules for their settings."""
+
+from __future__ import annotations

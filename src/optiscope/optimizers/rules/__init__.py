@@ -1,0 +1,3 @@
+"""Update rules, one a file. Each module has a `RULE`, and is found by itself."""
+
+from __future__ import annotations

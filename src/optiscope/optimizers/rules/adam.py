@@ -1,0 +1,72 @@
+"""Adam: momentum over a running size of each coordinate's gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
+from optiscope.optimizers.search_space import DECAY, LEARNING_RATE, MOMENTUM, Range
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Adam(TensorRule):
+    """m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; θ ← θ − α m̂/(√v̂ + ε), with m̂ = m/(1−β₁ᵗ) and v̂ = v/(1−β₂ᵗ).
+
+    `AdamW` takes weight decay out of the gradient; `NAdam` adds Nesterov's look-ahead; `AMSGrad` never lets v̂ shrink.
+    """
+
+    name: ClassVar[str] = "adam"
+    title: ClassVar[str] = "Adam"
+    paper: ClassVar[str] = "D. P. Kingma, J. Ba: Adam: A method for stochastic optimization, 2015, algorithm 1"
+    reference: ClassVar[str] = "torch.optim.Adam"
+    search: ClassVar[Mapping[str, Range]] = {"learning_rate": LEARNING_RATE, "beta1": MOMENTUM, "beta2": DECAY}
+    batching: ClassVar[Batching] = "elementwise"
+
+    learning_rate: Setting = 1e-3
+    """α."""
+    beta1: Setting = 0.9
+    """Decay of the momentum m."""
+    beta2: Setting = 0.999
+    """Decay of the second moment v."""
+    epsilon: Setting = 1e-8
+    """ε, which keeps the division finite."""
+    epsilon_inside: bool = False
+    """Whether ε is inside the root, √(v̂ + ε), as in some texts, and not outside, as in the paper and frameworks."""
+    weight_decay: Setting = 0.0
+    """λ of an ℓ2 penalty: λθ is added to the gradient."""
+
+    def init_tensor(self, parameter: Array) -> TensorState:
+        """Zero moments."""
+        zeros_like = namespace(parameter).zeros_like
+        return {"step": 0, "momentum": zeros_like(parameter), "second_moment": zeros_like(parameter)}
+
+    def update_tensor(
+        self, gradient: Array, state: TensorState, parameter: Array, *, curvature: Array | None = None
+    ) -> tuple[Array, TensorState]:
+        """One step of Adam."""
+        del curvature
+        step = state["step"] + 1
+        g = gradient + self.weight_decay * parameter if _is_used(self.weight_decay) else gradient
+        m = self.beta1 * state["momentum"] + (1 - self.beta1) * g
+        v = self.beta2 * state["second_moment"] + (1 - self.beta2) * (g * g)
+        after = {"step": step, "momentum": m, "second_moment": v}
+        update = -self.effective_rate_tensor(after, parameter) / (1 - self.beta1**step) * m
+        return update, after
+
+    def effective_rate_tensor(self, state: TensorState, parameter: Array) -> Array:
+        """α/(√v̂ + ε)."""
+        xp = namespace(parameter)
+        v_hat = state["second_moment"] / (1 - self.beta2 ** state["step"])
+        root = xp.sqrt(v_hat + self.epsilon) if self.epsilon_inside else xp.sqrt(v_hat) + self.epsilon
+        return self.learning_rate / root
+
+
+def _is_used(setting: Setting) -> bool:
+    """Whether a setting is anything but the plain number zero."""
+    return not (isinstance(setting, int | float) and setting == 0)
+
+
+RULE = Adam
