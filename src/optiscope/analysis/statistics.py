@@ -171,6 +171,25 @@ def welch(first: ArrayLike, second: ArrayLike, *, confidence: float = 0.95) -> W
     )
 
 
+def paired_probability(differences: ArrayLike) -> float:
+    """Probability of a mean difference at least this large if it were zero: Student's t-test of paired samples.
+
+    t = mean / (s / √n) with n − 1 degrees of freedom. NaN with fewer than two differences. Differs from `welch` in
+    taking the differences of pairs, so that what both sides of a pair share does not count as noise.
+    Source: Student, "The probable error of a mean", Biometrika 6 (1908).
+    """
+    from scipy.special import stdtr
+
+    sample = np.asarray(differences, dtype=np.float64).ravel()
+    if len(sample) < 2:
+        return math.nan
+    error = float(sample.std(ddof=1)) / math.sqrt(len(sample))
+    mean = float(sample.mean())
+    if error == 0.0:
+        return 1.0 if mean == 0.0 else 0.0
+    return float(2 * stdtr(len(sample) - 1, -abs(mean) / error))
+
+
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Adjust `p_values` for having asked several questions at once; NaN stays NaN and counts as no question.
 

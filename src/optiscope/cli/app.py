@@ -10,7 +10,9 @@ from typer.core import TyperGroup
 
 from optiscope.cli.demo import demo
 from optiscope.cli.doctor import doctor
+from optiscope.cli.lists import optimizers, problems, schedules
 from optiscope.cli.ls import ls
+from optiscope.cli.race import race
 from optiscope.cli.report import report
 from optiscope.cli.show import show
 
@@ -78,7 +80,11 @@ def optiscope(
 
 
 app.command()(demo)
+app.command()(race)
 app.command()(report)
 app.command()(ls)
 app.command()(show)
+app.command()(optimizers)
+app.command()(problems)
+app.command()(schedules)
 app.command()(doctor)

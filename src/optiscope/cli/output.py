@@ -75,8 +75,8 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(to_json(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def steps_progress() -> Progress:
-    """Make a progress bar for long work on stderr: what, how far, steps a second, time left."""
+def steps_progress(unit: str = "steps") -> Progress:
+    """Make a progress bar for long work on stderr: what, how far, steps (or another unit) a second, time left."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -94,13 +94,13 @@ def steps_progress() -> Progress:
 
         def render(self, task: Task) -> Text:
             """Show the rate of the last seconds, and nothing before there is one."""
-            return Text("" if task.speed is None else f"{task.speed:,.0f} steps/s", style="progress.data.speed")
+            return Text("" if task.speed is None else f"{task.speed:,.0f} {unit}/s", style="progress.data.speed")
 
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("steps", style="progress.data.speed"),
+        TextColumn(unit, style="progress.data.speed"),
         StepRate(),
         TimeRemainingColumn(),
         console=Console(stderr=True),

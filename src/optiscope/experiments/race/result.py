@@ -19,8 +19,12 @@ class Tuning:
 
     settings: Mapping[str, Float[np.ndarray, " trials"]]
     """The value of each tuned setting in each trial."""
+    losses: Float[np.ndarray, "trials conditions"]
+    """Exact loss at the end of each trial, averaged over its last steps, from each start with each seed; inf where it
+    diverged."""
     scores: Float[np.ndarray, " trials"]
-    """What trials are judged by: the loss at the end, averaged over starts and seeds; inf where one diverged."""
+    """What trials are judged by: the share of the loss's decrease that is missing, averaged over starts and seeds. 0 is
+    the lowest loss that any trial of any optimizer reached, 1 the loss at the start; inf where one diverged."""
     best: int
     """Index of the trial with the smallest score."""
 

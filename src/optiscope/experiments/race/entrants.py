@@ -1,0 +1,111 @@
+"""From what a user names to who takes part: names, rules, classes, functions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import replace
+
+from optiscope.call_syntax import parse_call, spell_call, split_calls
+from optiscope.errors import ArgumentError
+from optiscope.experiments.race.contestant import Contestant, RuleContestant
+from optiscope.experiments.race.torch_contestant import torch_contestant_by_name, torch_contestant_of
+from optiscope.optimizers.registry import rule, rule_types
+from optiscope.optimizers.rule import Rule
+
+ALL = "all"
+"""Every rule of our own."""
+
+
+def entrants(optimizers: object) -> list[Contestant]:
+    """Those who take part, with labels that differ.
+
+    Args:
+        optimizers: "all", one optimizer, or several: a name such as "adam", "adam(learning_rate=0.1)", "torch.Adam" or
+            "pytorch_optimizer.Lion", several names with commas; a `Rule`, a chain, an object with `init` and `update`;
+            a class or function that makes an optimizer with `zero_grad` and `step` from a list of PyTorch parameters.
+
+    Raises `UnknownName` for a name that nothing has, and `ArgumentError` for anything else that cannot race.
+    """
+    wanted = optimizers if isinstance(optimizers, Sequence) and not isinstance(optimizers, str) else [optimizers]
+    found: list[Contestant] = []
+    for one in wanted:
+        if isinstance(one, str):
+            names = list(rule_types()) if one.strip() == ALL else split_calls(one)
+            found += [contestant(name) for name in names]
+        else:
+            found.append(contestant(one))
+    if not found:
+        raise ArgumentError(f"A race needs at least one optimizer. Received: {optimizers!r}.")
+    return _with_labels_that_differ(found)
+
+
+def contestant(optimizer: object) -> Contestant:
+    """One who takes part; see `entrants`."""
+    match optimizer:
+        case str():
+            return _named(optimizer)
+        case RuleContestant():
+            return optimizer
+        case Rule():
+            return RuleContestant(rule=optimizer, label=optimizer.title, name=optimizer.name)
+        case type() if issubclass(optimizer, Rule):
+            return _of_rule(optimizer(), fixed=())
+    if isinstance(optimizer, type) and callable(getattr(optimizer, "step", None)):
+        return torch_contestant_of(optimizer)
+    if callable(getattr(optimizer, "update", None)):
+        own = _as_rule(optimizer)
+        return RuleContestant(rule=own, label=own.title, name=own.name)
+    if inspect.isfunction(optimizer) or callable(optimizer):
+        return torch_contestant_of(optimizer)
+    raise ArgumentError(
+        "An optimizer is a name, a rule or chain, an object with init and update, or a class that is made from a list "
+        f"of PyTorch parameters and has zero_grad and step. Received: {optimizer!r}."
+    )
+
+
+def _named(text: str) -> Contestant:
+    call = parse_call(text)
+    if "." in call.name:
+        return torch_contestant_by_name(text)
+    return _of_rule(rule(text), fixed=tuple(call.settings))
+
+
+def _of_rule(made: Rule, *, fixed: Sequence[str]) -> RuleContestant:
+    return RuleContestant(
+        rule=made,
+        label=made.title,
+        name=made.name,
+        search={name: each for name, each in made.search.items() if name not in fixed},
+        is_given=bool(fixed),
+    )
+
+
+def _as_rule(optimizer: object) -> Rule:
+    from optiscope.optimizers.own import as_rule
+
+    return as_rule(optimizer)
+
+
+def _with_labels_that_differ(found: list[Contestant]) -> list[Contestant]:
+    labels = [one.label for one in found]
+    result: list[Contestant] = []
+    for one in found:
+        label = one.label
+        if labels.count(label) > 1:
+            rate = {name: one.settings[name] for name in _telling_apart(one, found)}
+            label = spell_call(label, rate)
+        while any(label == other.label for other in result):
+            label += "′"
+        result.append(replace(one, label=label))  # type: ignore[type-var]
+    return result
+
+
+def _telling_apart(one: Contestant, found: list[Contestant]) -> list[str]:
+    """The settings in which this contestant differs from another with the same label."""
+    same = [other for other in found if other.label == one.label]
+    return [
+        name
+        for name, value in one.settings.items()
+        if any(name in other.settings and other.settings[name] != value for other in same)
+    ]

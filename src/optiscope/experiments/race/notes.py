@@ -1,0 +1,98 @@
+"""What a reader of a race must know, in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from optiscope.experiments.race.path import Path
+from optiscope.experiments.race.result import Entry
+from optiscope.problems.critical_points import CriticalPoint
+from optiscope.problems.functions.function import Function
+
+
+def notes_of(
+    problem: Function,
+    entries: Sequence[Entry],
+    paths: Sequence[Path],
+    *,
+    bound: float,
+    trials: int,
+    critical: Sequence[CriticalPoint],
+) -> tuple[str, ...]:
+    """The sentences, the most important first."""
+    return (
+        *_divergence(entries, paths, bound),
+        *_ties(entries),
+        *_settings(entries, trials),
+        *_problem(problem, critical),
+    )
+
+
+def _divergence(entries: Sequence[Entry], paths: Sequence[Path], bound: float) -> list[str]:
+    notes = []
+    for entry in entries:
+        own = [path for path in paths if path.optimizer == entry.label]
+        steps = [path.diverged_at for path in own if path.diverged_at is not None]
+        if steps:
+            share = "" if len(own) == 1 else f" on {len(steps)} of {len(own)} paths"
+            notes.append(
+                f"{entry.label} diverges{share}: a coordinate exceeds {bound:g} in magnitude at step {min(steps)}."
+            )
+    return notes
+
+
+def _ties(entries: Sequence[Entry]) -> list[str]:
+    ranks = Counter(entry.rank for entry in entries)
+    return [
+        f"{_listed([entry.label for entry in entries if entry.rank == rank])} tie: "
+        "their losses do not differ demonstrably."
+        for rank, count in ranks.items()
+        if count > 1 and any(np.isfinite(entry.final).any() for entry in entries if entry.rank == rank)
+    ]
+
+
+def _settings(entries: Sequence[Entry], trials: int) -> list[str]:
+    tuned = [entry.label for entry in entries if entry.tuning is not None]
+    given = [entry.label for entry in entries if entry.tuning is None]
+    notes = []
+    if tuned:
+        notes.append(
+            f"{'Each' if not given else _listed(tuned)} was tuned with {trials} trials on the loss at the end."
+        )
+    if given and tuned:
+        notes.append(f"{_listed(given)} ran with the settings given or left at their defaults.")
+    hopeless = [entry.label for entry in entries if entry.tuning and not np.isfinite(entry.tuning.scores.min())]
+    if hopeless:
+        notes.append(f"No trial of {_listed(hopeless)} stayed finite.")
+    return notes
+
+
+def _problem(problem: Function, critical: Sequence[CriticalPoint]) -> list[str]:
+    notes = []
+    if problem.minimum == -np.inf:
+        notes.append(f"{problem.title} is unbounded below: it has no global minimum.")
+        notes += [
+            f"Its Hessian at {_point(one)} is positive definite: a local minimum."
+            for one in critical
+            if one.kind == "minimum"
+        ]
+        notes += [
+            f"Its saddle is at {_point(one)}, where the Hessian has eigenvalues of both signs."
+            for one in critical
+            if one.kind == "saddle"
+        ]
+    if problem.gradient_source != "closed form":
+        notes.append(f"Gradients are by {problem.gradient_source}.")
+    return notes
+
+
+def _point(critical: CriticalPoint) -> str:
+    # Rounded first, and 0 added: "-0" would puzzle.
+    return f"({', '.join(f'{round(float(value), 6) + 0.0:g}' for value in critical.point)})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
