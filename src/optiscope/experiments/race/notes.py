@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from optiscope.experiments.race.path import Path
+from optiscope.experiments.race.ranking import FEWEST_PAIRS
 from optiscope.experiments.race.result import Entry
 from optiscope.problems.critical_points import CriticalPoint
 from optiscope.problems.functions.function import Function
@@ -67,6 +68,10 @@ def _settings(entries: Sequence[Entry], trials: int) -> list[str]:
     hopeless = [entry.label for entry in entries if entry.tuning and not np.isfinite(entry.tuning.scores.min())]
     if hopeless:
         notes.append(f"No trial of {_listed(hopeless)} stayed finite.")
+    if len(entries) > 1 and all(len(entry.final) < FEWEST_PAIRS for entry in entries):
+        notes.append(
+            "With so few paths the order holds for these starts and no further: more starts, or seeds, tell more."
+        )
     return notes
 
 

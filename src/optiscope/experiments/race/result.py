@@ -24,7 +24,7 @@ class Tuning:
     diverged."""
     scores: Float[np.ndarray, " trials"]
     """What trials are judged by: the share of the loss's decrease that is missing, averaged over starts and seeds. 0 is
-    the lowest loss that any trial of any optimizer reached, 1 the loss at the start; inf where one diverged."""
+    the lowest loss that any trial of any optimizer reached, 1 the loss at the start, 3 a divergence; inf if all are."""
     best: int
     """Index of the trial with the smallest score."""
 

@@ -11,6 +11,8 @@ from optiscope.problems.functions.function import Function
 
 TUNING_STARTS = 5
 """Trials run from at least this many starts, so that settings do not fit one start alone."""
+NEAR = 0.05
+"""How far the added starts lie from one of the race at most, as a share of the domain's width along each axis."""
 MOST_STARTS = 400
 """More paths cannot be told apart in a picture."""
 
@@ -60,9 +62,15 @@ def _grid(problem: Function, count: object, *, given: bool) -> Starts:
 
 
 def tuning_starts(problem: Function, starts: Starts, *, seed: int) -> Starts:
-    """The starts of the race and, if they are few, others drawn over the domain."""
+    """The starts of the race and, if they are few, others near them.
+
+    Settings should not fit one start to the last digit; nor should a corner that the race never sees decide them.
+    """
     missing = max(0, TUNING_STARTS - len(starts))
-    return np.concatenate([starts, _random(problem, missing, seed)]) if missing else starts
+    low, high = problem.bounds.T
+    shift = NEAR * (high - low) * (2 * np.random.default_rng(seed).random((missing, problem.dimension)) - 1)
+    near = np.clip(np.resize(starts, (missing, problem.dimension)) + shift, low, high)
+    return np.concatenate([starts, near])
 
 
 def grid_of_starts(problem: Function, count: int, *, seed: int) -> Starts:

@@ -16,7 +16,11 @@ from optiscope.optimizers.search_space import Range
 from optiscope.problems.functions.function import Function
 
 NARROWED = 0.15
-"""Half the width, as a share of each range, of the box around the best trial in which the second half is drawn."""
+"""Half the width, as a share of each range, of the box around the best trial so far, that later trials are drawn from."""
+NOTHING_WORSE = 2.0
+"""The largest share of the way that a trial which stays finite can miss."""
+DIVERGED = 3.0
+"""The share that is counted for a condition under which the trial diverged."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the label of an optimizer, the trials done and the trials to do."""
@@ -36,8 +40,10 @@ def tune_all(
 ) -> list[Tuning | None]:
     """Give each contestant with anything to tune the same number of trials; None for the others.
 
-    The first trial is the settings that the contestant came with; half of all are spread evenly over the whole ranges
-    (a Latin hypercube), the rest over a box around the best of those. Each trial runs from every start with every seed.
+    The first third varies the learning rate alone, evenly over its whole range, beginning with the settings that the
+    contestant came with: it matters most, and shows how sensitive the optimizer is to it. The second third varies all
+    settings over their whole ranges and the learning rate near the best, the last third all of them near the best; each
+    is spread as a Latin hypercube. Every trial runs from every start with every seed.
     """
     missing = _Missing(initial=problem.value(starts).repeat(len(seeds)))
     drawn: list[tuple[dict[str, Float[np.ndarray, " trials"]], Float[np.ndarray, "trials conditions"]] | None] = []
@@ -54,24 +60,22 @@ def tune_all(
             return _losses(problem, contestant, settings, starts=starts, seeds=seeds, steps=steps, bound=bound)
 
         generator = np.random.default_rng(seed)
-        broad = max(1, trials - trials // 2)
-        units = _latin_hypercube(broad, len(contestant.search), generator)
-        units[0] = _own_place(contestant)
-        settings = _settings(contestant.search, units)
-        for name, values in settings.items():
-            # Not by way of the unit interval: it rounds, and a range need not hold what the contestant came with.
-            values[0] = contestant.settings[name]
-        losses = losses_of(settings)
-        if progress is not None:
-            progress(contestant.label, broad, trials)
-        if trials > broad:
-            centre = units[missing.scores(losses, losses.min(axis=0)).argmin()]
-            box = NARROWED * (2 * _latin_hypercube(trials - broad, len(contestant.search), generator) - 1)
-            narrow = _settings(contestant.search, np.clip(centre + box, 0.0, 1.0))
-            losses = np.concatenate([losses, losses_of(narrow)])
-            settings = {name: np.concatenate([settings[name], narrow[name]]) for name in settings}
-        if progress is not None:
-            progress(contestant.label, trials, trials)
+        centre = _places(contestant.search, contestant.settings)
+        settings: dict[str, Float[np.ndarray, " trials"]] = {}
+        losses = np.empty((0, len(missing.initial)))
+        for phase, count in enumerate(_shares(trials)):
+            units = _draws(phase, count, centre, list(contestant.search), generator)
+            drawn_now = _settings(contestant.search, units)
+            if phase == 0:
+                for name, values in drawn_now.items():
+                    # Not by way of the unit interval: it rounds, and a range need not hold what it came with.
+                    values[0] = contestant.settings[name]
+            settings = {name: np.append(settings.get(name, []), values) for name, values in drawn_now.items()}
+            losses = np.concatenate([losses, losses_of(drawn_now)])
+            best = missing.scores(losses, losses.min(axis=0)).argmin()
+            centre = _places(contestant.search, {name: values[best] for name, values in settings.items()})
+            if progress is not None:
+                progress(contestant.label, len(losses), trials)
         drawn.append((settings, losses))
     tuned = [one[1] for one in drawn if one is not None]
     lowest = np.min([losses.min(axis=0) for losses in tuned], axis=0) if tuned else np.empty(0)
@@ -90,21 +94,22 @@ class _Missing:
     """The share of the loss's decrease that is missing: scale-free, so that no start outweighs the others."""
 
     def __init__(self, *, initial: Float[np.ndarray, " conditions"]) -> None:
-        self._initial = initial
+        self.initial = initial
 
     def scores(
         self, losses: Float[np.ndarray, "trials conditions"], lowest: Float[np.ndarray, " conditions"]
     ) -> Float[np.ndarray, " trials"]:
-        """(loss − lowest) / (initial − lowest), averaged over the conditions; inf where one diverged.
+        """(loss − lowest) / (initial − lowest), averaged over the conditions; inf when all of them diverged.
 
-        Nothing that ends above its start is worse than twice the whole way: diverging is worse still.
+        Nothing that ends above its start counts more than `NOTHING_WORSE`, but for diverging.
         """
         with np.errstate(all="ignore"):
-            way = self._initial - lowest
+            way = self.initial - lowest
             share = np.where(way > 0, (losses - lowest) / way, np.where(losses > lowest, 1.0, 0.0))
-        share = np.where(np.isposinf(losses), np.inf, np.minimum(np.nan_to_num(share, nan=2.0), 2.0))
-        scores: Float[np.ndarray, " trials"] = share.mean(axis=1)
-        return scores
+        share = np.minimum(np.nan_to_num(share, nan=NOTHING_WORSE), NOTHING_WORSE)
+        diverged = np.isposinf(losses)
+        scores: Float[np.ndarray, " trials"] = np.where(diverged, DIVERGED, share).mean(axis=1)
+        return np.where(diverged.all(axis=1), np.inf, scores)
 
 
 def _losses(
@@ -131,6 +136,28 @@ def _losses(
     return summary.losses.reshape(count, conditions)
 
 
+def _shares(trials: int) -> list[int]:
+    """How many trials each phase gets: a third, the first at least one; phases without any are left out."""
+    first = max(1, trials - 2 * (trials // 3))
+    return [count for count in (first, trials // 3, trials // 3) if count]
+
+
+def _draws(
+    phase: int, count: int, centre: Sequence[float], names: Sequence[str], generator: np.random.Generator
+) -> Float[np.ndarray, "count settings"]:
+    """Places in the unit cube: see `tune_all`."""
+    cube = _latin_hypercube(count, len(names), generator)
+    box = np.clip(np.asarray(centre) + NARROWED * (2 * cube - 1), 0.0, 1.0)
+    is_rate = np.array([name in ("learning_rate", "lr") for name in names])
+    if phase == 0:
+        # The first is what the contestant came with; it has no cell of the hypercube.
+        cube[1:] = _latin_hypercube(count - 1, len(names), generator) if count > 1 else cube[1:]
+        units = np.where(is_rate, cube, centre) if is_rate.any() else cube
+        units[0] = centre
+        return units
+    return np.where(is_rate, box, cube) if phase == 1 and is_rate.any() else box
+
+
 def _latin_hypercube(
     count: int, dimensions: int, generator: np.random.Generator
 ) -> Float[np.ndarray, "count dimensions"]:
@@ -139,10 +166,10 @@ def _latin_hypercube(
     return (cells + generator.random((count, dimensions))) / count
 
 
-def _own_place(contestant: Contestant) -> list[float]:
-    """Where the contestant's own settings lie in the ranges, or the nearest end."""
+def _places(search: Mapping[str, Range], settings: Mapping[str, object]) -> list[float]:
+    """Where these settings lie in the ranges, or the nearest end."""
     with np.errstate(divide="ignore"):
-        places = [each.place(np.asarray(contestant.settings[name])) for name, each in contestant.search.items()]
+        places = [each.place(np.asarray(settings[name])) for name, each in search.items()]
     return [float(np.clip(place, 0.0, 1.0)) for place in places]
 
 
