@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from optiscope.errors import UnknownName
@@ -11,6 +12,7 @@ from optiscope.errors import UnknownName
 T = TypeVar("T")
 
 
+@lru_cache
 def setting_names(kind: Callable[..., Any]) -> tuple[str, ...]:
     """Names of the settings of a dataclass: its fields, without those that are marked `internal` in their metadata."""
     if not dataclasses.is_dataclass(kind):

@@ -49,7 +49,7 @@ def race(
     view: Annotated[
         str | None, typer.Option(help="What to draw in a picture or film: contour, surface, curves, internals …")
     ] = None,
-    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    theme: Annotated[str | None, typer.Option(help="light or dark; a page follows its reader by default.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the pictures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")] = False,
 ) -> None:
@@ -60,9 +60,9 @@ def race(
     optimizers` list the names.
     """
     if out is not None:
-        from optiscope.rendering.save import check_target
+        from optiscope.rendering.save import checked_target
 
-        check_target(out, film=True)
+        checked_target(out)
     run = _preset(preset, problem=problem) if preset is not None else None
     if run is None:
         from optiscope.experiments.race.race import race as run_race
@@ -204,7 +204,7 @@ def _tuning_progress(*, quiet: bool) -> Iterator[Progress | None]:
         yield draw
 
 
-def _write(race: Race, out: Path, *, view: str | None, theme: str, quiet: bool) -> None:
+def _write(race: Race, out: Path, *, view: str | None, theme: str | None, quiet: bool) -> None:
     """Draw the race into the file, with a bar on stderr while a film is made."""
     import sys
 

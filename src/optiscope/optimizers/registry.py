@@ -9,8 +9,10 @@ from functools import lru_cache
 
 from optiscope.call_syntax import parse_call
 from optiscope.construction import construct
-from optiscope.errors import UnknownName
+from optiscope.errors import ArgumentError, UnknownName
+from optiscope.optimizers.registered import registered, registered_names
 from optiscope.optimizers.rule import Rule
+from optiscope.optimizers.schedules.registry import with_schedules
 
 
 @lru_cache(maxsize=1)
@@ -25,12 +27,22 @@ def rule_types() -> Mapping[str, type[Rule]]:
 
 
 def rule(name: str, **settings: object) -> Rule:
-    """Make the rule of that name, which may carry settings: "adam", "adam(learning_rate=0.1)".
+    """Make the rule of that name, which may carry settings: "adam", "adam(learning_rate=cosine(start=0.1, steps=99))".
 
     Raises `UnknownName` for an unknown name or setting, and `ArgumentError` for a setting outside its limits.
     """
     call = parse_call(name)
     kinds = rule_types()
-    if call.name not in kinds:
-        raise UnknownName.among(call.name, kinds, kind="optimizer")
-    return construct(kinds[call.name], {**call.settings, **settings}, kind=f"setting of {call.name}")
+    own = registered(call.name)
+    if own is not None and own.kind == "torch class":
+        raise ArgumentError(
+            f"{call.name} changes PyTorch parameters by itself: it can be raced and checked, but is no update rule. "
+            f"Received: {name!r}."
+        )
+    if own is None and call.name not in kinds:
+        raise UnknownName.among(call.name, (*kinds, *registered_names()), kind="optimizer")
+    given = {setting: with_schedules(value) for setting, value in {**call.settings, **settings}.items()}
+    if own is not None:
+        made: Rule = own.make(**own.checked(given))
+        return made
+    return construct(kinds[call.name], given, kind=f"setting of {call.name}")

@@ -100,7 +100,6 @@ class Rule(ABC):
         return {}
 
     @property
-    @final
     def settings(self) -> dict[str, Setting]:
         """The settings by name."""
         return {name: getattr(self, name) for name in setting_names(type(self))}
@@ -111,7 +110,6 @@ class Rule(ABC):
         numbers = {name: value(step) for name, value in self.settings.items() if isinstance(value, Schedule)}
         return self.with_settings(**numbers) if numbers else self
 
-    @final
     def with_settings(self, **settings: Setting) -> Rule:
         """A copy with other settings, not checked: a schedule may well reach a learning rate of zero."""
         changed = copy.copy(self)

@@ -65,7 +65,7 @@ class OneMinusLogUniform:
 Range: TypeAlias = Uniform | LogUniform | OneMinusLogUniform
 """Any of them."""
 
-LEARNING_RATE = LogUniform(1e-4, 1e1)
+LEARNING_RATE = LogUniform(1e-6, 1e1)
 """The range in which every rule's learning rate is looked for, unless its scale differs by its nature."""
 DECAY = OneMinusLogUniform(0.5, 0.9999)
 """The range of decay factors such as β₂."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 from optiscope.optimizers.arrays import Array, namespace
 from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
 from optiscope.optimizers.search_space import DECAY, LEARNING_RATE, MOMENTUM, Range
+from optiscope.optimizers.weight_decay import with_penalty
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,25 +49,29 @@ class Adam(TensorRule):
     ) -> tuple[Array, TensorState]:
         """One step of Adam."""
         del curvature
+        return self.moved(with_penalty(gradient, parameter, self.weight_decay), state)
+
+    def moved(self, g: Array, state: TensorState) -> tuple[Array, TensorState]:
+        """The step from a gradient that already has what weight decay adds."""
         step = state["step"] + 1
-        g = gradient + self.weight_decay * parameter if _is_used(self.weight_decay) else gradient
         m = self.beta1 * state["momentum"] + (1 - self.beta1) * g
         v = self.beta2 * state["second_moment"] + (1 - self.beta2) * (g * g)
-        after = {"step": step, "momentum": m, "second_moment": v}
-        update = -self.effective_rate_tensor(after, parameter) / (1 - self.beta1**step) * m
-        return update, after
+        # Both corrections are numbers that go into α and ε: an array is passed over as seldom as possible.
+        scale = -self.learning_rate * (1 - self.beta2**step) ** 0.5 / (1 - self.beta1**step)
+        return m / self._root(v, step) * scale, {"step": step, "momentum": m, "second_moment": v}
 
     def effective_rate_tensor(self, state: TensorState, parameter: Array) -> Array:
         """α/(√v̂ + ε)."""
-        xp = namespace(parameter)
-        v_hat = state["second_moment"] / (1 - self.beta2 ** state["step"])
-        root = xp.sqrt(v_hat + self.epsilon) if self.epsilon_inside else xp.sqrt(v_hat) + self.epsilon
-        return self.learning_rate / root
+        del parameter
+        step = state["step"]
+        return self.learning_rate * (1 - self.beta2**step) ** 0.5 / self._root(state["second_moment"], step)
 
-
-def _is_used(setting: Setting) -> bool:
-    """Whether a setting is anything but the plain number zero."""
-    return not (isinstance(setting, int | float) and setting == 0)
+    def _root(self, v: Array, step: int) -> Array:
+        """√(1−β₂ᵗ) (√v̂ + ε), or √(1−β₂ᵗ) √(v̂ + ε) with ε inside."""
+        sqrt, correction = namespace(v).sqrt, 1 - self.beta2**step
+        if self.epsilon_inside:
+            return sqrt(v + self.epsilon * correction)
+        return sqrt(v) + self.epsilon * correction**0.5
 
 
 RULE = Adam

@@ -1,0 +1,49 @@
+"""Waits for several gradients and goes on with their mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from optiscope.optimizers.arrays import Arrays, namespace
+from optiscope.optimizers.rule import State
+from optiscope.optimizers.transformations.limits import check_count
+from optiscope.optimizers.transformations.transformation import Transformation
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Accumulate(Transformation):
+    """d ← (d₁ + … + d_k)/k every k steps. In the steps between, nothing moves, and all that comes after it waits.
+
+    Moments, look-ahead and averages behind it therefore count the steps that move. Schedules count all.
+    """
+
+    name: ClassVar[str] = "accumulate"
+    title: ClassVar[str] = "accumulated"
+    reference: ClassVar[str] = "torch.optim with the mean of k gradients"
+
+    steps: int
+    """k."""
+
+    def __post_init__(self) -> None:
+        check_count(self, "steps")
+
+    def init(self, parameters: Arrays) -> State:
+        """Nothing yet."""
+        return {"count": 0, "sums": tuple(namespace(parameter).zeros_like(parameter) for parameter in parameters)}
+
+    def update(self, directions: Arrays, state: State, parameters: Arrays) -> tuple[Arrays | None, State]:
+        """The mean, or None while the sum is not complete."""
+        count = state["count"] + 1
+        sums = tuple(total + direction for total, direction in zip(state["sums"], directions, strict=True))
+        if count < self.steps:
+            return None, {"count": count, "sums": sums}
+        return tuple(total / self.steps for total in sums), self.init(parameters)
+
+
+def accumulate(steps: int) -> Accumulate:
+    """Go on only every `steps` steps, with the mean of the directions; see `Accumulate`."""
+    return Accumulate(steps=steps)
+
+
+TRANSFORMATION = Accumulate

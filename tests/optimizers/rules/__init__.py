@@ -1,0 +1,3 @@
+"""Each rule against its reference, step by step."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of the schedules."""
+
+from __future__ import annotations

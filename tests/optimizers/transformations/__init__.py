@@ -1,0 +1,3 @@
+"""Tests of the transformations of chains."""
+
+from __future__ import annotations
