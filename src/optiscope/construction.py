@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 @lru_cache
-def setting_names(kind: Callable[..., Any]) -> tuple[str, ...]:
+def setting_names(kind: Any) -> tuple[str, ...]:
     """Names of the settings of a dataclass: its fields, without those that are marked `internal` in their metadata."""
     if not dataclasses.is_dataclass(kind):
         return ()

@@ -128,3 +128,48 @@ def test_without_a_wish_only_optimizers_without_settings_are_tuned():
 def test_bad_input_is_refused_with_a_way_out(arguments, error, words):
     with pytest.raises(error, match=words):
         race(**{"problem": "beale", "optimizers": "adam", **arguments})
+
+
+def test_what_is_registered_races_by_name_whatever_its_kind():
+    pytest.importorskip("torch")
+    from optiscope.optimizers.own import register_optimizer
+    from optiscope.optimizers.registered import forget
+
+    @register_optimizer("plain_for_a_test")
+    class Plain:
+        def __init__(self, params, lr=0.01):
+            self.params, self.lr = list(params), lr
+
+        def zero_grad(self):
+            pass
+
+        def step(self, closure=None):
+            for one in self.params:
+                one.data.sub_(self.lr * one.grad)
+
+    try:
+        names = ["plain_for_a_test(lr=0.02)", "sgd(learning_rate=0.02)"]
+        first, second = race("booth", names, steps=20).entries
+        np.testing.assert_allclose(first.final, second.final, rtol=1e-9)
+        (tuned,) = race("booth", "plain_for_a_test", steps=20).entries
+        assert list(tuned.tuning.settings) == ["lr"]
+    finally:
+        forget("plain_for_a_test")
+
+
+def test_an_object_with_init_and_update_and_a_function_that_returns_a_chain_race():
+    from optiscope.optimizers.chain import chain
+    from optiscope.optimizers.transformations.scale_by_learning_rate import scale_by_learning_rate
+
+    class Halving:
+        def init(self, parameter):
+            return {}
+
+        def update(self, gradient, state, parameter):
+            return -0.05 * gradient, state
+
+    def plain():
+        return chain(scale_by_learning_rate(0.05))
+
+    first, second = race("booth", [Halving(), plain], steps=20, tune=0).entries
+    np.testing.assert_allclose(first.final, second.final, rtol=1e-9)

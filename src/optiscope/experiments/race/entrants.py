@@ -9,7 +9,13 @@ from dataclasses import replace
 from optiscope.call_syntax import parse_call, spell_call, split_calls
 from optiscope.errors import ArgumentError
 from optiscope.experiments.race.contestant import Contestant, RuleContestant
-from optiscope.experiments.race.torch_contestant import torch_contestant_by_name, torch_contestant_of
+from optiscope.experiments.race.torch_contestant import (
+    TorchContestant,
+    torch_contestant_by_name,
+    torch_contestant_of,
+)
+from optiscope.optimizers.own import as_rule
+from optiscope.optimizers.registered import registered
 from optiscope.optimizers.registry import rule, rule_types
 from optiscope.optimizers.rule import Rule
 
@@ -45,22 +51,27 @@ def contestant(optimizer: object) -> Contestant:
     match optimizer:
         case str():
             return _named(optimizer)
-        case RuleContestant():
+        case RuleContestant() | TorchContestant():
             return optimizer
         case Rule():
             return RuleContestant(rule=optimizer, label=optimizer.title, name=optimizer.name)
-        case type() if issubclass(optimizer, Rule):
-            return _of_rule(optimizer(), fixed=())
-    if isinstance(optimizer, type) and callable(getattr(optimizer, "step", None)):
-        return torch_contestant_of(optimizer)
-    if callable(getattr(optimizer, "update", None)):
-        own = _as_rule(optimizer)
-        return RuleContestant(rule=own, label=own.title, name=own.name)
-    if inspect.isfunction(optimizer) or callable(optimizer):
-        return torch_contestant_of(optimizer)
+    if _makes_from_parameters(optimizer):
+        return torch_contestant_of(optimizer)  # type: ignore[arg-type]
+    if callable(optimizer) or callable(getattr(optimizer, "update", None)):
+        return _of_rule(as_rule(optimizer), fixed=())
     raise ArgumentError(
         "An optimizer is a name, a rule or chain, an object with init and update, or a class that is made from a list "
         f"of PyTorch parameters and has zero_grad and step. Received: {optimizer!r}."
+    )
+
+
+def _makes_from_parameters(optimizer: object) -> bool:
+    """Whether it is a class with `step`, or a function that needs an argument: the list of PyTorch parameters."""
+    if isinstance(optimizer, type):
+        return callable(getattr(optimizer, "step", None))
+    return inspect.isroutine(optimizer) and any(
+        one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+        for one in inspect.signature(optimizer).parameters.values()
     )
 
 
@@ -68,6 +79,9 @@ def _named(text: str) -> Contestant:
     call = parse_call(text)
     if "." in call.name:
         return torch_contestant_by_name(text)
+    own = registered(call.name)
+    if own is not None and own.kind == "torch class":
+        return torch_contestant_of(own.make, label=own.name, given=own.checked(call.settings))
     return _of_rule(rule(text), fixed=tuple(call.settings))
 
 
@@ -79,12 +93,6 @@ def _of_rule(made: Rule, *, fixed: Sequence[str]) -> RuleContestant:
         search={name: each for name, each in made.search.items() if name not in fixed},
         is_given=bool(fixed),
     )
-
-
-def _as_rule(optimizer: object) -> Rule:
-    from optiscope.optimizers.own import as_rule
-
-    return as_rule(optimizer)
 
 
 def _with_labels_that_differ(found: list[Contestant]) -> list[Contestant]:

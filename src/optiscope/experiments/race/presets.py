@@ -66,7 +66,7 @@ def _sphere() -> Race:
     note = "Numbers of steps differ, so the order says nothing about speed: " + ", ".join(
         f"{entry.label} {lengths[entry.label]}" for entry in ranked
     )
-    return replace(whole, entries=ranked, paths=paths, notes=(f"{note}.",))
+    return replace(whole, entries=ranked, paths=paths, notes=(f"{note}.",), window=((-2.0, 5.0), (-2.0, 5.0)))
 
 
 def _cut(path: Path, steps: int) -> Path:

@@ -79,6 +79,8 @@ class Race:
     """What a reader must know, in sentences: divergence, ties, settings left at their defaults."""
     title: str
     """What the race is about."""
+    window: tuple[tuple[float, float], tuple[float, float]] | None = None
+    """The part of the plane that pictures show unless asked otherwise; the domain when None."""
 
     def paths_of(self, label: str) -> tuple[Path, ...]:
         """The paths of one optimizer: start by start, and seed by seed for each."""

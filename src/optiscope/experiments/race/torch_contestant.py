@@ -128,8 +128,10 @@ def torch_contestant_by_name(text: str) -> TorchContestant:
     )
 
 
-def torch_contestant_of(factory: Callable[..., Any], *, label: str | None = None) -> TorchContestant:
-    """A class or function that makes an optimizer with `zero_grad` and `step` from a list of parameters.
+def torch_contestant_of(
+    factory: Callable[..., Any], *, label: str | None = None, given: Mapping[str, object] | None = None
+) -> TorchContestant:
+    """A class or function that makes an optimizer with `zero_grad` and `step` from a list of parameters, and `given`.
 
     Its setting `lr` or `learning_rate`, if it has one, can be tuned.
     """
@@ -140,13 +142,18 @@ def torch_contestant_of(factory: Callable[..., Any], *, label: str | None = None
         raise ArgumentError(
             f"An optimizer is a name, a rule, or a class that is made from a list of parameters. Received: {factory!r}."
         ) from error
-    rate = next((one for one in ("learning_rate", "lr") if one in parameters), None)
-    default = None if rate is None else parameters[rate].default
-    tunable = isinstance(default, int | float) and default > 0
+    fixed = dict(given or {})
+    rates = {
+        one: parameters[one].default
+        for one in ("learning_rate", "lr")
+        if one in parameters and isinstance(parameters[one].default, int | float) and parameters[one].default > 0
+    }
     return TorchContestant(
         make=factory,
         label=name,
         name=name,
-        settings={rate: default} if rate is not None and default is not inspect.Parameter.empty else {},
-        search={rate: LEARNING_RATE} if rate is not None and tunable else {},
+        settings={**rates, **fixed},
+        fixed=fixed,
+        search={rate: LEARNING_RATE for rate in rates if rate not in fixed},
+        is_given=bool(fixed),
     )

@@ -16,7 +16,7 @@ from optiscope.optimizers.search_space import Range
 from optiscope.problems.functions.function import Function
 
 NARROWED = 0.15
-"""Half the width, as a share of each range, of the box around the best trial so far, that later trials are drawn from."""
+"""Half the width, as a share of each range, of the box around the best trial that later ones are drawn from."""
 NOTHING_WORSE = 2.0
 """The largest share of the way that a trial which stays finite can miss."""
 DIVERGED = 3.0

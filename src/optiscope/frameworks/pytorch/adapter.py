@@ -181,7 +181,9 @@ class WatchedOptimizer:
             }
             for number, group in enumerate(self.optimizer.param_groups)
         ]
-        return {"name": type(self.optimizer).__name__, "source": self._name, "groups": groups}
+        # One of our own rules as an optimizer has the rule's title.
+        name = getattr(self.optimizer, "title", type(self.optimizer).__name__)
+        return {"name": name, "source": self._name, "groups": groups}
 
     def held_bytes(self) -> int:
         """Memory of the meter's lasting copies."""
@@ -384,7 +386,7 @@ def _beta(group: Mapping[str, Any], index: int) -> float | None:
     betas = group.get("betas")
     if isinstance(betas, Sequence) and len(betas) > index:
         return _number({"beta": betas[index]}, "beta")
-    return None
+    return _number(group, f"beta{index + 1}")
 
 
 _SETTINGS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
@@ -396,7 +398,7 @@ _SETTINGS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
 }
 
 
-_SEEN = ("lr", "momentum", "betas", "weight_decay")
+_SEEN = ("lr", "momentum", "betas", "beta1", "beta2", "weight_decay")
 """What the settings are read from."""
 
 
