@@ -85,7 +85,7 @@ def list_schedules() -> tuple[ScheduleDescription, ...]:
     )
 
 
-def _defaults(kind: type[Any]) -> dict[str, Any]:
+def _defaults(kind: Any) -> dict[str, Any]:
     chosen = setting_names(kind)
     return {
         field.name: "required" if field.default is dataclasses.MISSING else field.default

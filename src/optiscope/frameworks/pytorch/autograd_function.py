@@ -131,11 +131,15 @@ def torch_derivatives(
     return at_once if same else single
 
 
-def _derivative(values: torch.Tensor, points: torch.Tensor, **graph: bool) -> torch.Tensor:
+def _derivative(
+    values: torch.Tensor, points: torch.Tensor, *, create_graph: bool = False, retain_graph: bool = False
+) -> torch.Tensor:
     """∂(Σ values)/∂points: each value depends on its own point alone. Zero where it does not depend on it at all."""
     import torch
 
     if not values.requires_grad:
         return torch.zeros_like(points)
-    (derivative,) = torch.autograd.grad(values.sum(), points, allow_unused=True, **graph)
-    return torch.zeros_like(points) if derivative is None else derivative
+    (derivative,) = torch.autograd.grad(
+        values.sum(), [points], allow_unused=True, create_graph=create_graph, retain_graph=retain_graph or create_graph
+    )
+    return torch.zeros_like(points) if derivative is None else derivative  # type: ignore[redundant-expr]

@@ -18,7 +18,8 @@ class Function(ABC):
     """A function from a flat vector of `dimension` numbers to one number, with its derivatives.
 
     `value`, `gradient` and `hessian` take points with any number of leading axes, keep the dtype of floating-point
-    input, and never change it. Beyond what floating point can hold they return infinity or NaN without a warning.
+    input, and never change it. Beyond what floating point can hold they return infinity or NaN; whether NumPy warns of
+    that is the caller's choice, by `np.errstate`.
 
     It satisfies `optiscope.objectives.Objective`. A subclass is a frozen dataclass; what can be chosen (such as the
     dimension) is a field of it.
@@ -53,7 +54,7 @@ class Function(ABC):
     @property
     @abstractmethod
     def minima(self) -> Float[np.ndarray, "minima parameters"]:
-        """The known global minimum points, one a row; no rows when there is none (unbounded below) or none known.
+        """The known global minimum points in the domain, one a row; no rows when there is none or none is known.
 
         For a function with a continuum, or very many, of global minima: those worth drawing; `source` says so.
         """
@@ -61,7 +62,7 @@ class Function(ABC):
     @property
     @abstractmethod
     def minimum(self) -> float:
-        """The smallest value; −inf when the function is unbounded below, NaN when it is not known."""
+        """The smallest value in the domain; −inf when the function is unbounded below, NaN when it is not known."""
 
     @abstractmethod
     def value(self, x: Points) -> Values:

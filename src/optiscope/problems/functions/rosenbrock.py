@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from optiscope.errors import ArgumentError
 from optiscope.objectives import Points, Values
+from optiscope.problems.functions.dimension import require_dimension
 from optiscope.problems.functions.function import Function, Matrices
 
 
@@ -29,8 +29,7 @@ class Rosenbrock(Function):
     """Number of coordinates, at least 2."""
 
     def __post_init__(self) -> None:
-        if self.dimension < 2:
-            raise ArgumentError(f"Rosenbrock has at least 2 dimensions. Received: {self.dimension!r}.")
+        require_dimension(self.dimension, least=2, title=self.title)
 
     @property
     def bounds(self) -> Float[np.ndarray, "parameters 2"]:
@@ -79,6 +78,16 @@ class Rosenbrock(Function):
         result[..., i, i] = 1200 * here * here - 400 * following + 2
         result[..., i + 1, i + 1] += 200
         result[..., i, i + 1] = result[..., i + 1, i] = -400 * here
+        return result
+
+    def hessian_vector_product(self, x: Points, v: Points) -> Points:
+        """∂²f/∂x² · v at each point, from the three diagonals that are not zero."""
+        x, v = np.broadcast_arrays(x, v)
+        here, following = x[..., :-1], x[..., 1:]
+        result = 200 * v
+        result[..., 0] -= 200 * v[..., 0]
+        result[..., :-1] += (1200 * here * here - 400 * following + 2) * v[..., :-1] - 400 * here * v[..., 1:]
+        result[..., 1:] -= 400 * here * v[..., :-1]
         return result
 
 
