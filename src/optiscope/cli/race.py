@@ -137,8 +137,7 @@ def _row(entry: Entry) -> list[str]:
 
     diverged = not np.isfinite(entry.final).any()
     reached = [] if entry.reached is None else [f"{100 * np.isfinite(entry.reached).mean():.0f} %"]
-    settings = entry.tuning.settings if entry.tuning is not None else entry.settings
-    shown = ", ".join(f"{name}={_short(entry.settings[name])}" for name in settings)
+    shown = ", ".join(f"{name}={_short(entry.settings[name])}" for name in entry.chosen)
     loss = "diverged" if diverged else f"{np.mean(entry.final):.6g}"
     return [str(entry.rank), entry.label, loss, *reached, shown]
 

@@ -42,8 +42,8 @@ class Contestant(Protocol):
         ...
 
     @property
-    def is_given(self) -> bool:
-        """Whether any setting was given by whoever entered it."""
+    def given(self) -> tuple[str, ...]:
+        """Names of the settings that were given by whoever entered it."""
         ...
 
     def without_search(self) -> Contestant:
@@ -85,8 +85,8 @@ class RuleContestant:
     """Name by which it was asked for."""
     search: Mapping[str, Range] = field(default_factory=dict)
     """The settings that tuning may choose."""
-    is_given: bool = False
-    """Whether any setting was given by whoever entered it."""
+    given: tuple[str, ...] = ()
+    """Names of the settings that were given by whoever entered it."""
 
     @property
     def settings(self) -> Mapping[str, object]:

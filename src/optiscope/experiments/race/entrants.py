@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Sequence
 from dataclasses import replace
@@ -54,7 +55,9 @@ def contestant(optimizer: object) -> Contestant:
         case RuleContestant() | TorchContestant():
             return optimizer
         case Rule():
-            return RuleContestant(rule=optimizer, label=optimizer.title, name=optimizer.name)
+            return RuleContestant(
+                rule=optimizer, label=optimizer.title, name=optimizer.name, given=_differing(optimizer)
+            )
     if _makes_from_parameters(optimizer):
         return torch_contestant_of(optimizer)  # type: ignore[arg-type]
     if callable(optimizer) or callable(getattr(optimizer, "update", None)):
@@ -91,8 +94,14 @@ def _of_rule(made: Rule, *, fixed: Sequence[str]) -> RuleContestant:
         label=made.title,
         name=made.name,
         search={name: each for name, each in made.search.items() if name not in fixed},
-        is_given=bool(fixed),
+        given=tuple(fixed),
     )
+
+
+def _differing(made: Rule) -> tuple[str, ...]:
+    """Names of the settings that are not at the defaults of the rule's class."""
+    defaults = {one.name: one.default for one in dataclasses.fields(made)}
+    return tuple(name for name, value in made.settings.items() if value != defaults.get(name))
 
 
 def _with_labels_that_differ(found: list[Contestant]) -> list[Contestant]:

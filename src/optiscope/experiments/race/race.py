@@ -116,6 +116,7 @@ def race(
             label=tuned[index].label,
             rule=tuned[index].name,
             settings=tuned[index].settings,
+            chosen=_chosen(tuned[index], tunings[index]),
             tuning=tunings[index],
             final=finals[index],
             reached=reached[index],
@@ -168,13 +169,18 @@ def _check_size(steps: int, rows: int, dimension: int, count: int) -> None:
 
 def _tunable(runner: Contestant, tune: int | None) -> Contestant:
     """Without a wish, only those are tuned of whom nothing was said."""
-    return runner if tune is not None or not runner.is_given else runner.without_search()
+    return runner if tune is not None or not runner.given else runner.without_search()
 
 
 def _with_best(runner: Contestant, tuning: Tuning | None) -> Contestant:
     if tuning is None:
         return runner
     return runner.with_settings({name: float(values[tuning.best]) for name, values in tuning.settings.items()})
+
+
+def _chosen(runner: Contestant, tuning: Tuning | None) -> tuple[str, ...]:
+    found = () if tuning is None else tuple(tuning.settings)
+    return tuple(name for name in runner.settings if name in runner.given or name in found)
 
 
 def _paths(

@@ -25,6 +25,8 @@ class Tuning:
     scores: Float[np.ndarray, " trials"]
     """What trials are judged by: the share of the loss's decrease that is missing, averaged over starts and seeds. 0 is
     the lowest loss that any trial of any optimizer reached, 1 the loss at the start, 3 a divergence; inf if all are."""
+    sweep: int
+    """Number of trials, the first ones, that vary the learning rate alone; the first of all is what was entered."""
     best: int
     """Index of the trial with the smallest score."""
 
@@ -39,6 +41,8 @@ class Entry:
     """Name of the rule, such as "adam" or "torch.Adam"."""
     settings: Mapping[str, object]
     """The settings it ran with."""
+    chosen: tuple[str, ...]
+    """Names of the settings that were given or found by tuning; the others are at their defaults."""
     tuning: Tuning | None
     """How its settings were found; None when they were given or left at their defaults."""
     final: Float[np.ndarray, " runs"]

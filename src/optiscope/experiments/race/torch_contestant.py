@@ -33,8 +33,8 @@ class TorchContestant:
     """The settings that are passed to `make`."""
     search: Mapping[str, Range] = field(default_factory=dict)
     """The settings that tuning may choose."""
-    is_given: bool = False
-    """Whether any setting was given by whoever entered it."""
+    given: tuple[str, ...] = ()
+    """Names of the settings that were given by whoever entered it."""
 
     def without_search(self) -> TorchContestant:
         """The same with nothing to tune."""
@@ -124,7 +124,7 @@ def torch_contestant_by_name(text: str) -> TorchContestant:
         name=found.name,
         settings={**{name: value for name, value in known.items() if value is not None}, **given},
         search={name: each for name, each in found.search.items() if name not in taken and known[name] is not None},
-        is_given=bool(given),
+        given=tuple(given),
     )
 
 
@@ -155,5 +155,5 @@ def torch_contestant_of(
         settings={**rates, **fixed},
         fixed=fixed,
         search={rate: LEARNING_RATE for rate in rates if rate not in fixed},
-        is_given=bool(fixed),
+        given=tuple(fixed),
     )

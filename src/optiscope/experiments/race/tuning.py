@@ -87,7 +87,13 @@ def _tuning(
     losses: Float[np.ndarray, "trials conditions"],
     scores: Float[np.ndarray, " trials"],
 ) -> Tuning:
-    return Tuning(settings=settings, losses=losses, scores=scores, best=int(scores.argmin()))
+    return Tuning(
+        settings=settings,
+        losses=losses,
+        scores=scores,
+        sweep=_shares(len(scores))[0] if {"learning_rate", "lr"} & set(settings) else 0,
+        best=int(scores.argmin()),
+    )
 
 
 class _Missing:
