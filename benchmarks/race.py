@@ -57,7 +57,7 @@ def torch_adam(steps: int) -> None:
     for _ in range(steps):
         optimizer.zero_grad()
         loss = 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
 
@@ -132,7 +132,7 @@ def main() -> None:
     print(f"one row and step of ours, float32          {row32 * 1e6:10.4f} µs   {step / row32:10,.0f} × cheaper")
     print(f"tuning 8 × {TRIALS} trials × {TUNING_STEPS} steps × {STARTS} starts {tune_seconds:6.2f} s")
     print(
-        f"optiscope race … --out race.html, cold     {page_seconds:10.2f} s    frameworks loaded: {frameworks or 'none'}"
+        f"optiscope race … --out race.html, cold     {page_seconds:10.2f} s   frameworks loaded: {frameworks or 'none'}"
     )
     print(f"a film of 150 steps at 1280×720            {film_seconds:10.2f} s")
     bars = {

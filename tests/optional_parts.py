@@ -16,6 +16,7 @@ PACKAGES = {
     "paddle": "paddle",
     "sklearn": "scikit-learn",
     "PIL": "pillow",
+    "imageio_ffmpeg": "imageio-ffmpeg",
     "playwright": "playwright",
 }
 """Import names of the optional Python packages, and the names that they are installed by."""

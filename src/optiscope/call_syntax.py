@@ -12,11 +12,7 @@ from dataclasses import dataclass, field
 
 from optiscope.errors import ArgumentError
 
-Value = float | int | bool | str | None | tuple["Value", ...]
-"""What a setting may be in a string."""
-
 _CALL = re.compile(r"\s*(?P<name>[A-Za-z_][\w.\-]*)\s*(?:\((?P<settings>.*)\))?\s*", re.DOTALL)
-_WORDS: Mapping[str, Value] = {"true": True, "false": False, "none": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +25,16 @@ class Call:
     """Settings by name, in the order in which they were given."""
 
 
+Value = float | int | bool | str | None | Call | tuple["Value", ...]
+"""What a setting may be in a string. A call within a call is a schedule: `adam(learning_rate=cosine(start=0.1))`."""
+
+_WORDS: Mapping[str, Value] = {"true": True, "false": False, "none": None}
+
+
 def parse_call(text: str) -> Call:
-    """Read `name` or `name(setting=value, ...)`. Values are numbers, true, false, none, words, and tuples of these.
+    """Read `name` or `name(setting=value, ...)`.
+
+    Values are numbers, true, false, none, words, the same form again (read as a `Call`), and tuples of these.
 
     Raises `ArgumentError` for anything else.
 
@@ -49,9 +53,7 @@ def parse_call(text: str) -> Call:
         raise _unreadable(text) from None
     if not isinstance(call, ast.Call) or call.args or any(keyword.arg is None for keyword in call.keywords):
         raise _unreadable(text)
-    return Call(
-        name=match["name"], settings={str(keyword.arg): _value(keyword.value, text) for keyword in call.keywords}
-    )
+    return Call(name=match["name"], settings=_settings(call, text))
 
 
 def split_calls(text: str) -> list[str]:
@@ -78,6 +80,10 @@ def spell_call(name: str, settings: Mapping[str, object]) -> str:
     return f"{name}({', '.join(f'{key}={_spell(value)}' for key, value in settings.items())})"
 
 
+def _settings(call: ast.Call, text: str) -> dict[str, Value]:
+    return {str(keyword.arg): _value(keyword.value, text) for keyword in call.keywords}
+
+
 def _value(node: ast.expr, text: str) -> Value:
     match node:
         case ast.Constant(value=float() | int() | bool() | str() | None):
@@ -86,6 +92,8 @@ def _value(node: ast.expr, text: str) -> Value:
             return -number
         case ast.Name(id=word):
             return _WORDS.get(word.lower(), float(word) if word.lower() in ("nan", "inf") else word)
+        case ast.Call(func=ast.Name(id=name), args=[], keywords=keywords) if all(one.arg for one in keywords):
+            return Call(name=name, settings=_settings(node, text))
         case ast.Tuple(elts=elements) | ast.List(elts=elements):
             return tuple(_value(element, text) for element in elements)
         case _:
@@ -93,12 +101,14 @@ def _value(node: ast.expr, text: str) -> Value:
 
 
 def _spell(value: object) -> str:
+    if isinstance(value, Call):
+        return spell_call(value.name, value.settings)
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return f"({', '.join(_spell(one) for one in value)})"
+        return f"({', '.join(_spell(one) for one in value)}{',' * (len(value) == 1)})"
     return str(value)
 
 

@@ -1,4 +1,4 @@
-"""Every figure that there is, drawn from the sample runs."""
+"""Every figure that there is, drawn from the sample runs and from races made by hand."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping
 import plotly.graph_objects as go
 
 from optiscope.analysis import compare, trajectory
+from optiscope.experiments.race.presets import preset
 from optiscope.figures import plot
 from optiscope.runs import Run
+from tests.figures.made_maps import basins, many_basins, schedules, stability
+from tests.figures.made_races import ripple_race, saddle_race, valley_race
 
 Samples = Mapping[str, Run]
+STARTS = [(-1.2, 1.0), (1.5, 2.5), (-1.5, -0.5), (0.5, 2.0)]
 
 
 def _several(samples: Samples) -> list[Run]:
@@ -40,4 +44,26 @@ FIGURES: dict[str, Callable[[Samples, str], go.Figure]] = {
     "comparison": lambda runs, theme: plot(_several(runs), theme=theme),
     "comparison-poisoned": lambda runs, theme: plot(compare([*_several(runs), runs["poisoned"]]), theme=theme),
     "comparison-accuracy": lambda runs, theme: plot(compare(_several(runs), "accuracy"), theme=theme),
+    "race-contour": lambda runs, theme: plot(saddle_race(), animated=False, theme=theme),
+    "race-contour-many": lambda runs, theme: plot(valley_race(starts=STARTS), animated=False, theme=theme),
+    "race-contour-crowd": lambda runs, theme: plot(ripple_race(), animated=False, theme=theme),
+    "race-surface": lambda runs, theme: plot(saddle_race(), view="surface", animated=False, theme=theme),
+    "race-surface-steep": lambda runs, theme: plot(valley_race(), view="surface", animated=False, theme=theme),
+    "race-curves": lambda runs, theme: plot(saddle_race(), view="curves", theme=theme),
+    "race-curves-many": lambda runs, theme: plot(valley_race(starts=STARTS), view="curves", theme=theme),
+    "race-internals-adam": lambda runs, theme: plot(
+        valley_race(), view="internals", optimizer="adam", animated=False, theme=theme
+    ),
+    "race-internals-nesterov": lambda runs, theme: plot(
+        valley_race(), view="internals", optimizer="nesterov", step=7, animated=False, theme=theme
+    ),
+    "race-phase": lambda runs, theme: plot(saddle_race(), view="phase", theme=theme),
+    "race-tuning": lambda runs, theme: plot(valley_race(tuned=True), view="tuning", theme=theme),
+    "race-fit": lambda runs, theme: plot(preset("fit"), theme=theme),
+    "race-reach": lambda runs, theme: plot(valley_race(tuned=True), view="reach", theme=theme),
+    "basins": lambda runs, theme: plot(basins(), theme=theme),
+    "basins-many": lambda runs, theme: plot(many_basins(), theme=theme),
+    "stability": lambda runs, theme: plot(stability(), theme=theme),
+    "schedule": lambda runs, theme: plot(schedules()[0], theme=theme),
+    "schedules": lambda runs, theme: plot(schedules(), theme=theme),
 }

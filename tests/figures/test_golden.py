@@ -15,8 +15,10 @@ import plotly.graph_objects as go
 import pytest
 
 from optiscope.analysis import compare
-from optiscope.figures import comparison, curves, layer_heatmap, update_ratio
+from optiscope.figures import comparison, curves, layer_heatmap, plot, update_ratio
 from tests.analysis.written_runs import write
+from tests.figures.made_maps import basins
+from tests.figures.made_races import saddle_race
 from tests.figures.made_series import series
 
 FOLDER = Path(__file__).parent.parent / "golden" / "figures"
@@ -44,8 +46,18 @@ def groups(folder: Path) -> go.Figure:
     return comparison(compare(runs))
 
 
+def curves_of_a_race(folder: Path) -> go.Figure:
+    return plot(saddle_race(steps=25), view="curves")
+
+
+def basins_of_two_minima(folder: Path) -> go.Figure:
+    return plot(basins(), contours=False, theme="dark")
+
+
 @pytest.mark.parametrize(
-    "build", [curve_with_gaps, map_of_layers, ratio_with_band, groups], ids=lambda build: build.__name__
+    "build",
+    [curve_with_gaps, map_of_layers, ratio_with_band, groups, curves_of_a_race, basins_of_two_minima],
+    ids=lambda build: build.__name__,
 )
 def test_a_figure_is_what_it_was(build, tmp_path):
     figure = build(tmp_path).to_plotly_json()

@@ -7,7 +7,7 @@ from optiscope.errors import ArgumentError, UnknownName
 from optiscope.figures import plot
 from tests.figures.every_figure import FIGURES
 
-DRAWN = {"scatter", "heatmap", "scatter3d"}
+DRAWN = {"scatter", "heatmap", "scatter3d", "contour", "surface"}
 
 
 @pytest.mark.parametrize("name", FIGURES)

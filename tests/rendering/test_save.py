@@ -72,7 +72,7 @@ def test_width_and_height_reach_html_and_json_and_leave_the_figure_alone(tmp_pat
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.pmg", "a", "a.txt"])
 def test_an_unknown_suffix_names_the_valid_ones(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UnknownName, match=r"\.html, \.json, \.pdf, \.png, \.svg"):
+    with pytest.raises(UnknownName, match=r"\.gif, \.html, \.json, \.mp4, \.pdf, \.png, \.svg"):
         save(_figure(), tmp_path / name)
 
 

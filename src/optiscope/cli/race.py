@@ -90,6 +90,10 @@ def race(
     else:
         _print(run)
     if out is not None:
+        if view is None and preset is not None and out.suffix.lower() != ".html":
+            from optiscope.experiments.race.presets import PRESETS
+
+            view = PRESETS[preset].view
         _write(run, out, view=view, theme=theme, quiet=as_json)
 
 

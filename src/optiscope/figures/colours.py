@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from optiscope.figures.theme import Theme
+from optiscope.figures.theme import Scale, Theme
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -51,6 +51,14 @@ def assign_colours(names: Iterable[str], theme: Theme, given: Colours | None = N
     return {name: _stroke(given[name]) if given and name in given else strokes[name] for name in unique}
 
 
+def blend(colour: str, ground: str, share: float) -> str:
+    """A colour "#rrggbb" mixed with that behind it: `share` of the first."""
+    parts = (
+        round(share * int(colour[at : at + 2], 16) + (1 - share) * int(ground[at : at + 2], 16)) for at in (1, 3, 5)
+    )
+    return "#" + "".join(f"{part:02x}" for part in parts)
+
+
 def _stroke(given: str | Stroke) -> Stroke:
     return Stroke(colour=given) if isinstance(given, str) else given
 
@@ -58,7 +66,7 @@ def _stroke(given: str | Stroke) -> Stroke:
 def along_scale(theme: Theme, count: int) -> list[str]:
     """`count` colours evenly along the part of the sequential scale that is legible as a line."""
     low, high = theme.legible
-    return [_at(theme, low + (high - low) * index / max(1, count - 1)) for index in range(count)]
+    return [at_position(theme.sequential, low + (high - low) * index / max(1, count - 1)) for index in range(count)]
 
 
 def legible_scale(theme: Theme) -> list[list[object]]:
@@ -66,8 +74,8 @@ def legible_scale(theme: Theme) -> list[list[object]]:
     return [[index / 8, colour] for index, colour in enumerate(along_scale(theme, 9))]
 
 
-def _at(theme: Theme, position: float) -> str:
-    scale = theme.sequential
+def at_position(scale: Scale, position: float) -> str:
+    """The colour at a position from 0 to 1 of a scale, as "#rrggbb"."""
     for (left, first), (right, second) in itertools.pairwise(scale):
         if position <= right:
             share = (position - left) / (right - left)

@@ -18,6 +18,9 @@ ROW = 24
 LEGEND_ABOVE = {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "traceorder": "normal"}
 """A legend in one row above the axes, out of the way of a colour bar."""
 
+_LEGEND_ROW, _LETTER, _SAMPLE, _WIDTH = 18, 6.4, 58, 580
+"""Pixels: a row of a legend, a letter in it, what stands before the letters, and the axes of a common figure."""
+
 Domain = tuple[float, float]
 """Start and end of a panel along one side of the figure, 0 to 1."""
 
@@ -53,6 +56,19 @@ class Panel:
             figure.update_layout(legend=LEGEND_ABOVE)
         head(figure, theme, self.title, (*subtitle, *self.notes), room=ROW if above else 0)
         return figure
+
+
+def legend_room(names: Sequence[str]) -> int:
+    """Pixels that a legend of these names takes above the axes: in columns as wide as the longest name needs."""
+    if not names:
+        return 0
+    columns = max(1, int(_WIDTH // (_LETTER * max(map(len, names)) + _SAMPLE)))
+    return 8 + _LEGEND_ROW * -(-len(names) // columns)
+
+
+def listed_names(figure: go.Figure) -> list[str]:
+    """The names in a figure's legend."""
+    return [trace.name for trace in figure.data if trace.name and trace.showlegend is not False]
 
 
 def head(figure: go.Figure, theme: Theme, title: str, sentences: Sequence[str] = (), *, room: int = 0) -> None:

@@ -10,6 +10,10 @@ import plotly.graph_objects as go
 from optiscope.analysis.comparison import Comparison, compare
 from optiscope.analysis.trajectory import Trajectory, trajectory
 from optiscope.errors import ArgumentError, UnknownName
+from optiscope.experiments.race.basins import BasinMap
+from optiscope.experiments.race.result import Race
+from optiscope.experiments.race.stability import StabilityMap
+from optiscope.figures.basin_map import basin_map
 from optiscope.figures.colours import Colours
 from optiscope.figures.comparison import comparison
 from optiscope.figures.curves import curves
@@ -20,11 +24,23 @@ from optiscope.figures.learning_rate import learning_rate
 from optiscope.figures.metrics import main_metric
 from optiscope.figures.overview import overview
 from optiscope.figures.path import path
+from optiscope.figures.phase_plot import phase_plot
+from optiscope.figures.race_contour import race_contour
+from optiscope.figures.race_curves import race_curves
+from optiscope.figures.race_fit import race_fit
+from optiscope.figures.race_internals import race_internals
+from optiscope.figures.race_surface import race_surface
+from optiscope.figures.reach import reach
 from optiscope.figures.run_colours import run_strokes
 from optiscope.figures.run_curves import run_curves
+from optiscope.figures.schedule_preview import schedule_preview
+from optiscope.figures.stability_map import stability_map
 from optiscope.figures.theme import theme_named
+from optiscope.figures.tuning import tuning
 from optiscope.figures.update_ratio import update_ratio
 from optiscope.figures.wording import quantity_of
+from optiscope.optimizers.schedules.schedule import Schedule
+from optiscope.problems.functions.mini_batches import MiniBatchFunction
 from optiscope.runs import HistogramSeries, Run, Series
 
 Builder = Callable[..., go.Figure]
@@ -43,7 +59,14 @@ def plot(result: object, *, view: str | None = None, theme: str = "light", **vis
     | `Comparison`            | comparison                                                  |
     | several `Run`s          | comparison, curves, path, path-3d                           |
     | several `Series`        | lines                                                       |
+    | `Race`                  | contour, surface, fit, curves, internals, phase, tuning, reach |
+    | `BasinMap`              | basins                                                      |
+    | `StabilityMap`          | stability                                                   |
+    | one or several schedules | schedule                                                   |
     | a plotly `Figure`       | itself, in the theme                                        |
+
+    A race on a problem with other than two coordinates has no contour, surface and internals, and only a tuned one has
+    tuning and, with a grid of starts, reach. Only one on a problem with mini-batches has fit.
 
     Args:
         result: what to draw.
@@ -64,12 +87,28 @@ def plot(result: object, *, view: str | None = None, theme: str = "light", **vis
     if chosen not in views:
         raise UnknownName.among(chosen, views, kind=f"view of a {_kind(result)}")
     builder = views[chosen]
-    arguments = inspect.signature(builder).parameters
-    allowed = {name for name, argument in arguments.items() if argument.kind is argument.KEYWORD_ONLY} - {"theme"}
+    allowed = _visual_arguments(builder)
     for name in visual:
         if name not in allowed:
             raise UnknownName.among(name, allowed, kind=f"visual argument of the view {chosen!r}")
     return builder(result, theme=theme, **visual)
+
+
+def view_names(result: object) -> tuple[str, ...]:
+    """The names of the figures of `result`, the one that `plot` draws by default first."""
+    return tuple(_views_of(result))
+
+
+def takes(result: object, argument: str, *, view: str | None = None) -> bool:
+    """Whether a view of `result`, by default the first, has a visual argument, such as "animated"."""
+    views = _views_of(result)
+    builder = views.get(view if view is not None else next(iter(views)))
+    return builder is not None and argument in _visual_arguments(builder)
+
+
+def _visual_arguments(builder: Builder) -> set[str]:
+    arguments = inspect.signature(builder).parameters
+    return {name for name, argument in arguments.items() if argument.kind is argument.KEYWORD_ONLY} - {"theme"}
 
 
 def _views_of(result: object) -> Mapping[str, Builder]:
@@ -84,15 +123,42 @@ def _views_of(result: object) -> Mapping[str, Builder]:
             return {"path": path}
         case Comparison():
             return {"comparison": comparison}
+        case Race():
+            return _race_views(result)
+        case BasinMap():
+            return {"basins": basin_map}
+        case StabilityMap():
+            return {"stability": stability_map}
+        case Schedule():
+            return {"schedule": schedule_preview}
         case Sequence() if result and all(isinstance(one, Run) for one in result):
             return {"comparison": runs_comparison, "curves": runs_curves, "path": run_path, "path-3d": run_path_3d}
         case Sequence() if result and all(isinstance(one, Series) for one in result):
             return {"lines": curves}
+        case Sequence() if result and all(isinstance(one, Schedule) for one in result):
+            return {"schedule": schedule_preview}
         case _:
             raise ArgumentError(
-                "Only a Run, Series, HistogramSeries, Trajectory, Comparison, a list of runs or of series, and a "
-                f"plotly Figure can be drawn. Received: {_kind(result)}."
+                "Only a Run, Series, HistogramSeries, Trajectory, Comparison, Race, BasinMap, StabilityMap, Schedule, "
+                f"a list of runs, series or schedules, and a plotly Figure can be drawn. Received: {_kind(result)}."
             )
+
+
+def _race_views(race: Race) -> Mapping[str, Builder]:
+    """What can be drawn of it: a contour needs two coordinates, a U-curve needs tuning."""
+    plane = race.problem.dimension == 2
+    views: dict[str, Builder] = {"contour": race_contour, "surface": race_surface} if plane else {}
+    if isinstance(race.problem, MiniBatchFunction):
+        views["fit"] = race_fit
+    views["curves"] = race_curves
+    if plane:
+        views["internals"] = race_internals
+    views["phase"] = phase_plot
+    if any(entry.tuning is not None for entry in race.entries):
+        views["tuning"] = tuning
+    if race.target is not None and any(entry.reached is not None for entry in race.entries):
+        views["reach"] = reach
+    return views
 
 
 def _series_views(series: Series) -> Mapping[str, Builder]:

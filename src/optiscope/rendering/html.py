@@ -46,6 +46,10 @@ _FRAGMENT = """<div class="optiscope-figure" id="{identifier}" role="img" aria-l
   Plotly.newPlot(place, figure.data, figure.layout, config).then(function () {{
     if (figure.frames && figure.frames.length) {{ return Plotly.addFrames(place, figure.frames); }}
   }});
+  // An animation that is interrupted, as by a pause button, is rejected by plotly.js, for no reason.
+  window.addEventListener("unhandledrejection", function (event) {{
+    if (event.reason === undefined) {{ event.preventDefault(); }}
+  }});
 }})();
 </script>"""
 

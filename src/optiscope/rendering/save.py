@@ -6,6 +6,7 @@ import math
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from matplotlib.figure import Figure
 
+    from optiscope.rendering.film.progress import Progress
+
 _PRINTED = (".png", ".svg", ".pdf")
-_SUFFIXES = (".html", ".json", *_PRINTED)
 _FILMS = (".gif", ".mp4")
+_SUFFIXES = (".html", ".json", *_PRINTED, *_FILMS)
 
 
 def save(
@@ -29,23 +32,33 @@ def save(
     width: float | None = None,
     height: float | None = None,
     frame: str | None = None,
-    scale: float = 2.0,
+    scale: float | None = None,
+    fps: float | None = None,
+    seconds: float | None = None,
+    progress: Progress | bool = False,
     **visual: object,
 ) -> Path:
-    """Write a result as .html, .json, .png, .svg or .pdf; the suffix chooses, in capitals or not.
+    """Write a result as .html, .json, .png, .svg or .pdf, or a moving one as .mp4 or .gif; the suffix chooses.
 
     The file appears whole or not at all: it is written beside its place and then renamed. The same figure gives
-    the same bytes (no time of day is written). .html works offline; .svg and .pdf keep text as text.
+    the same bytes (no time of day is written). .html works offline; .svg and .pdf keep text as text. A race becomes a
+    page with everything about it as .html, unless a `view` is asked for; printed it stands still.
 
     Args:
-        result: a plotly figure, or anything that `optiscope.plot` draws (a run, a series, a comparison, ...).
+        result: a plotly figure, or anything that `optiscope.plot` draws (a run, a series, a comparison, a race, ...).
         path: where to; its folder must exist.
-        theme: "light" or "dark"; None keeps the theme of a finished figure and draws anything else light.
-        width: in CSS pixels (1/96 inch); the figure's own when None.
-        height: in CSS pixels; the figure's own when None.
+        theme: "light" or "dark"; None keeps the theme of a finished figure and draws anything else light. The page of
+            a race follows its reader's system when None.
+        width: in CSS pixels (1/96 inch); the figure's own when None. Of a film in its pixels; 1280, of a .gif 960.
+        height: in CSS pixels; the figure's own when None. Of a film in its pixels; 9/16 of the width.
         frame: "first" prints the initial state of a moving figure, which .png, .svg and .pdf otherwise refuse.
-        scale: image pixels of a .png for each CSS pixel.
-        visual: further arguments for `optiscope.plot`.
+        scale: image pixels for each CSS pixel: of a .png 2 when None, of a film as many as make it 540 CSS pixels high.
+        fps: of a film, frames a second; 30 when None.
+        seconds: of a film, its length; when None as long as its frames take, but at least four seconds of movement,
+            and a second more for the end.
+        progress: of a film, True shows a bar on the terminal; a function is called with the number of frames written
+            and their total.
+        visual: further arguments for `optiscope.plot`, such as view="surface".
 
     Returns:
         The path that was written.
@@ -53,52 +66,123 @@ def save(
     Raises:
         UnknownName: the suffix names no format.
         CannotDraw: the figure has a part without a faithful rendering in that format.
-        ArgumentError: the folder does not exist, a size is no positive number, or `visual` arguments come with a
-            finished figure.
+        ArgumentError: the folder does not exist or cannot be written to, a size is no positive number, a film of what
+            stands still is asked for, or `visual` arguments come with a finished figure.
+        MissingDependency: there is no ffmpeg for an .mp4.
+    """
+    target = checked_target(path)
+    suffix = target.suffix.lower()
+    _check_numbers(width=width, height=height, scale=scale, fps=fps, seconds=seconds)
+    if suffix not in _FILMS and (fps is not None or seconds is not None):
+        raise ArgumentError(f"fps and seconds are for films ({', '.join(_FILMS)}). Received: {target.name!r}.")
+    page = None if suffix != ".html" or visual else _page_of(result, theme)
+    if page is not None:
+        write: Callable[[Path], None] = partial(_write_text, content=page)
+    else:
+        figure = _figure_of(result, theme, visual, still=suffix in _PRINTED and frame is None)
+        if suffix in _FILMS:
+            write = _film_writer(
+                figure, target, width=width, height=height, scale=scale, fps=fps, seconds=seconds, progress=progress
+            )
+        else:
+            write = _writer(figure, suffix, width=width, height=height, frame=frame, scale=scale or 2.0)
+    _write_whole(target, write)
+    return target
+
+
+def checked_target(path: str | os.PathLike[str]) -> Path:
+    """The path that `save` would write to: what it would refuse can be known before what is saved is computed.
+
+    Raises:
+        UnknownName: the suffix names no format.
+        ArgumentError: the folder does not exist or cannot be written to, or the path is a folder.
+        MissingDependency: there is no ffmpeg for an .mp4.
     """
     target = path_of(path, what="A figure")
-    _check_numbers(width=width, height=height, scale=scale)
-    suffix = _known_suffix(target)
+    suffix = target.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise UnknownName.among(suffix or target.name, _SUFFIXES, kind="format that figures are saved in")
     if not target.parent.is_dir():
         raise ArgumentError(
             f"The folder of the file to be written does not exist; create it first. Received: {os.fspath(path)!r}."
         )
     if target.is_dir():
         raise ArgumentError(f"The file to be written is a folder; name a file in it. Received: {os.fspath(path)!r}.")
-    figure = _figure_of(result, theme, visual)
-    writer = _writer(figure, suffix, width=width, height=height, frame=frame, scale=scale)
-    _write_whole(target, writer)
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise ArgumentError(
+            f"Nothing can be written to that folder; choose another, or change its permissions. "
+            f"Received: {os.fspath(path)!r}."
+        )
+    if suffix == ".mp4":
+        from optiscope.rendering.film.mp4 import ffmpeg
+
+        ffmpeg()
     return target
 
 
 def _check_numbers(**sizes: object) -> None:
     for name, value in sizes.items():
-        if value is None and name != "scale":
+        if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
             raise ArgumentError(f"{name} is a positive number. Received: {name}={value!r}.")
 
 
-def _known_suffix(target: Path) -> str:
-    suffix = target.suffix.lower()
-    if suffix in _FILMS:
-        raise ArgumentError(
-            f"Films (.gif, .mp4) are not available for a still figure; save it as one of {', '.join(_SUFFIXES)}. "
-            f"Received: {target.name!r}."
-        )
-    if suffix not in _SUFFIXES:
-        raise UnknownName.among(suffix or target.name, _SUFFIXES, kind="format that figures are saved in")
-    return suffix
+def _page_of(result: object, theme: Literal["light", "dark"] | None) -> str | None:
+    """The page that shows everything about a result; None for a result that has none but its figure."""
+    from optiscope.experiments.race.result import Race
+
+    if not isinstance(result, Race):
+        return None
+    from optiscope.rendering.race_page import race_page
+
+    return race_page(result, theme=theme or "auto")
 
 
-def _figure_of(result: object, theme: Literal["light", "dark"] | None, visual: dict[str, object]) -> go.Figure:
+def _figure_of(
+    result: object, theme: Literal["light", "dark"] | None, visual: dict[str, object], *, still: bool
+) -> go.Figure:
     import plotly.graph_objects as go
 
-    if isinstance(result, go.Figure) and theme is None and not visual:
-        return result
-    from optiscope.figures import plot
+    if isinstance(result, go.Figure):
+        if theme is None and not visual:
+            return result
+        still = False
+    from optiscope.figures.plot import plot, takes
 
+    view = visual.get("view")
+    if still and "animated" not in visual and takes(result, "animated", view=view if isinstance(view, str) else None):
+        visual = {**visual, "animated": False}
     return plot(result, theme=theme or "light", **visual)  # type: ignore[arg-type]
+
+
+def _film_writer(
+    figure: go.Figure,
+    target: Path,
+    *,
+    width: float | None,
+    height: float | None,
+    scale: float | None,
+    fps: float | None,
+    seconds: float | None,
+    progress: Progress | bool,
+) -> Callable[[Path], None]:
+    """Everything that can fail because of the figure happens here, before a file is touched."""
+    from optiscope.rendering.film import make_film
+    from optiscope.rendering.film.progress import progress_bar
+
+    film = make_film(
+        figure, suffix=target.suffix, width=width, height=height, scale=scale, fps=fps or 30.0, seconds=seconds
+    )
+
+    def write(place: Path) -> None:
+        if progress is True:
+            with progress_bar(target.name) as show:
+                film.write(place, show)
+        else:
+            film.write(place, progress or None)
+
+    return write
 
 
 def _writer(

@@ -333,3 +333,7 @@ def test_a_function_is_made_by_name_with_settings():
         function("rosenbrok")
     with pytest.raises(UnknownName, match=r"'dimensions' is not a setting of rosenbrock\. Did you mean 'dimension'"):
         function("rosenbrock(dimensions=5)")
+
+
+def test_there_are_as_many_functions_as_promised():
+    assert len(function_types()) >= 45

@@ -134,3 +134,17 @@ def test_an_unknown_marker_symbol_names_the_known_ones() -> None:
     figure = go.Figure(go.Scatter(y=[1, 2], mode="markers", marker={"symbol": "hourglass"}))
     with pytest.raises(UnknownName, match="circle"):
         figure_to_matplotlib(figure)
+
+
+def test_a_ring_that_runs_the_other_way_round_within_another_is_a_hole() -> None:
+    gap = [None]
+    x = [0, 4, 4, 0, 0, *gap, 1, 1, 3, 3, 1]
+    y = [0, 0, 4, 4, 0, *gap, 1, 3, 3, 1, 1]
+    trace = go.Scatter(x=x, y=y, mode="none", fill="toself", fillcolor="#ff0000")
+    figure = figure_to_matplotlib(go.Figure(trace, {"plot_bgcolor": "#ffffff", "showlegend": False}))
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]
+    axes = figure.axes[0]
+    for place, colour in (((0.5, 0.5), (255, 0, 0)), ((2.0, 2.0), (255, 255, 255))):
+        column, row = axes.transData.transform(place)
+        assert tuple(pixels[pixels.shape[0] - 1 - int(row), int(column)]) == colour

@@ -21,6 +21,8 @@ class Preset:
     """Name by which it is asked for."""
     about: str
     """What it shows, in a sentence."""
+    view: str
+    """The view that a picture or film shows unless another is asked for."""
     run: Callable[[], Race]
     """Runs it."""
 
@@ -120,13 +122,16 @@ def _fit() -> Race:
 PRESETS: Mapping[str, Preset] = {
     one.name: one
     for one in (
-        Preset(name="sphere", about="Five rules on a weighted sphere, with known end points.", run=_sphere),
+        Preset(
+            name="sphere", about="Five rules on a weighted sphere, with known end points.", view="contour", run=_sphere
+        ),
         Preset(
             name="saddle",
             about="Five rules on a cubic surface: the origin is a minimum, the saddle is elsewhere, momentum diverges.",
+            view="surface",
             run=_saddle,
         ),
-        Preset(name="fit", about="Five rules fit a linear layer in mini-batches.", run=_fit),
+        Preset(name="fit", about="Five rules fit a linear layer in mini-batches.", view="fit", run=_fit),
     )
 }
 """The presets by name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -50,34 +50,42 @@ def draw(figure: go.Figure, *, width_px: float | None, height_px: float | None, 
     """Draw the figure; see `optiscope.rendering.printing.figure_to_matplotlib`."""
     specification = specification_of(figure)
     _refuse_movement(specification, frame)
-    _check_layout(specification)
+    check_layout(specification)
     layout = specification.layout
     width = float(width_px) if width_px is not None else layout.number("width", 700.0)
     height = float(height_px) if height_px is not None else layout.number("height", 500.0)
     if not (10 <= width <= 20_000 and 10 <= height <= 20_000):
         raise ArgumentError(f"A figure is 10 to 20000 pixels wide and high. Received: {width:g} × {height:g}.")
     with own_settings():
-        return _draw(new_page(specification, width=width, height=height))
+        page = new_page(specification, width=width, height=height)
+        draw_page(page)
+        return page.figure
 
 
-def _draw(page: Page) -> Figure:
-    shown = [
-        (number, trace)
-        for number, trace in enumerate(page.specification.traces)
-        if trace.raw("visible") in (None, True, "legendonly")
-    ]
-    _check_traces(shown)
+def draw_page(page: Page) -> None:
+    """Draw everything that the page's specification says onto the empty page."""
+    shown = shown_traces(page.specification)
+    check_traces(shown)
     flat = [(number, trace) for number, trace in shown if not is_scene_trace(trace)]
-    _make_axes(page, [trace for _, trace in flat])
-    page.share_mappings(_shared_values(shown))
+    make_axes(page, [trace for _, trace in flat])
+    page.share_mappings(shared_values(shown))
     for key, panel in list(page.panels.items()):
-        draw_panel([(n, t) for n, t in flat if _axis_names(t) == key], panel, page)
+        draw_panel([(n, t) for n, t in flat if axis_names(t) == key], panel, page)
     scenes = [
         draw_scene(name, [(n, t) for n, t in shown if is_scene_trace(t) and t.text("scene", "scene") == name], page)
         for name in scene_values([trace for _, trace in shown])
     ]
-    _settle(page, scenes)
-    return page.figure
+    settle(page, scenes)
+    draw_surroundings(page)
+
+
+def shown_traces(specification: Specification) -> list[tuple[int, Part]]:
+    """The traces that are drawn or stand in the legend, each with its place in the figure."""
+    return [
+        (number, trace)
+        for number, trace in enumerate(specification.traces)
+        if trace.raw("visible") in (None, True, "legendonly")
+    ]
 
 
 def _refuse_movement(specification: Specification, frame: str | None) -> None:
@@ -90,7 +98,8 @@ def _refuse_movement(specification: Specification, frame: str | None) -> None:
         )
 
 
-def _check_layout(specification: Specification) -> None:
+def check_layout(specification: Specification) -> None:
+    """Raise `CannotDraw` for what the layout has and the printer cannot draw."""
     plain: dict[str, object] = {}
     for key, value in specification.layout.properties.items():
         base = key.rstrip("0123456789")
@@ -99,7 +108,8 @@ def _check_layout(specification: Specification) -> None:
     LAYOUT.check(plain, part="layout")
 
 
-def _check_traces(shown: Sequence[tuple[int, Part]]) -> None:
+def check_traces(shown: Sequence[tuple[int, Part]]) -> None:
+    """Raise `CannotDraw` for a trace, or an attribute of one, that the printer cannot draw."""
     for _, trace in shown:
         kind = trace.text("type", "scatter")
         vocabulary = CARTESIAN_KINDS[kind].vocabulary if kind in CARTESIAN_KINDS else SCENE_KINDS.get(kind)
@@ -112,19 +122,20 @@ def _check_traces(shown: Sequence[tuple[int, Part]]) -> None:
         vocabulary.check(trace.properties, part=trace.name)
 
 
-def _axis_names(trace: Part) -> tuple[str, str]:
+def axis_names(trace: Part) -> tuple[str, str]:
+    """The pair of axes that a trace lies on, such as ("xaxis", "yaxis2")."""
     x, y = trace.text("xaxis", "x"), trace.text("yaxis", "y")
     return f"xaxis{x[1:]}", f"yaxis{y[1:]}"
 
 
-def _make_axes(page: Page, traces: Sequence[Part]) -> None:
+def make_axes(page: Page, traces: Sequence[Part]) -> None:
     """Make every axis that a trace or the layout names, and one panel for each pair that meets."""
     pairs = _pairs(page.specification, traces)
     names = dict.fromkeys(name for pair in pairs for name in pair)
     columns: dict[str, list[Sequence[object] | np.ndarray]] = defaultdict(list)
     for trace in traces:
         x, y = CARTESIAN_KINDS[trace.text("type", "scatter")].columns(trace)
-        for name, column in zip(_axis_names(trace), (x, y), strict=True):
+        for name, column in zip(axis_names(trace), (x, y), strict=True):
             if column is not None:
                 columns[name].append(column)
     parts = {name: page.specification.numbered(name[:5], name) for name in names}
@@ -158,7 +169,7 @@ def _make_axes(page: Page, traces: Sequence[Part]) -> None:
 
 
 def _pairs(specification: Specification, traces: Sequence[Part]) -> list[tuple[str, str]]:
-    found = [_axis_names(trace) for trace in traces]
+    found = [axis_names(trace) for trace in traces]
     named = [key for key in specification.own_layout.properties if key[:5] in ("xaxis", "yaxis")]
     for name in named:
         anchor = specification.own_layout.text(f"{name}.anchor")
@@ -193,7 +204,8 @@ def _family(parts: dict[str, Part], name: str) -> str:
     return name
 
 
-def _shared_values(shown: Sequence[tuple[int, Part]]) -> dict[str, list[np.ndarray]]:
+def shared_values(shown: Sequence[tuple[int, Part]]) -> dict[str, list[np.ndarray]]:
+    """The numbers that are coloured by each colour axis."""
     values: dict[str, list[np.ndarray]] = defaultdict(list)
     for _, trace in shown:
         for name, array in coloured_values(trace):
@@ -201,8 +213,8 @@ def _shared_values(shown: Sequence[tuple[int, Part]]) -> dict[str, list[np.ndarr
     return values
 
 
-def _settle(page: Page, scenes: list[Scene]) -> None:
-    """Ranges, then everything around the data; the margins grow until it all fits."""
+def settle(page: Page, scenes: list[Scene]) -> None:
+    """Ranges, then axes, colour bars and legends; the margins grow until it all fits."""
     families: dict[str, list[Axis]] = defaultdict(list)
     parts = {name: axis.part for name, axis in page.axes.items()}
     for name, axis in page.axes.items():
@@ -236,11 +248,22 @@ def _settle(page: Page, scenes: list[Scene]) -> None:
         around = [panel.axes for panel in page.panels.values()] + [axes for _, axes, _ in bars]
         if attempt == 5 or not _grow_margins(page, around, legends):
             break
-    for shape in page.specification.items("shapes"):
-        draw_shape(shape, page)
-    for annotation in page.specification.items("annotations"):
-        draw_annotation(annotation, page)
-    draw_title(page)
+
+
+SURROUNDINGS = ("shapes", "annotations", "title")
+"""The parts of the layout that `draw_surroundings` draws."""
+
+
+def draw_surroundings(page: Page, parts: Collection[str] = SURROUNDINGS) -> list[Artist]:
+    """Shapes, annotations and the title, or some of them, on a page that has settled; what was drawn."""
+    made: list[Artist | None] = []
+    if "shapes" in parts:
+        made += [draw_shape(shape, page) for shape in page.specification.items("shapes")]
+    if "annotations" in parts:
+        made += [draw_annotation(annotation, page) for annotation in page.specification.items("annotations")]
+    if "title" in parts:
+        made += draw_title(page)
+    return [artist for artist in made if artist is not None]
 
 
 def _grow_margins(page: Page, around: Sequence[Axes], legends: Sequence[Artist]) -> bool:

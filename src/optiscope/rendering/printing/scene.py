@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axis import Axis as MatplotlibAxis
 from mpl_toolkits.mplot3d.axes3d import Axes3D
 
@@ -62,6 +63,18 @@ class Scene:
 
     part: Part
     axes: Axes3D
+    scales: tuple[Axis, Axis, Axis]
+    drawn: dict[int, list[Artist]] = field(default_factory=dict)
+    """What each trace is drawn as, by its place in the figure."""
+
+    def draw_trace(self, number: int, trace: Part, page: Page) -> list[Artist]:
+        """Draw a trace of the scene, unless it is only in the legend; what was drawn."""
+        if trace.raw("visible") == "legendonly":
+            return []
+        before = set(self.axes.get_children())
+        kind = surface if trace.text("type") == "surface" else path3d
+        kind.draw(trace, number, self.axes, self.scales, page)
+        return [artist for artist in self.axes.get_children() if artist not in before]
 
     def place(self, page: Page) -> None:
         """Put the scene where its domain is."""
@@ -79,13 +92,9 @@ def draw_scene(name: str, traces: Sequence[tuple[int, Part]], page: Page) -> Sce
     axes.computed_zorder = False
     axes.set_autoscale_on(False)
     scales = _scales(part, [trace for _, trace in traces], page)
+    scene = Scene(part=part, axes=axes, scales=scales)
     for number, trace in traces:
-        if trace.raw("visible") == "legendonly":
-            continue
-        if trace.text("type") == "surface":
-            surface.draw(trace, number, axes, scales, page)
-        else:
-            path3d.draw(trace, number, axes, scales, page)
+        scene.drawn[number] = scene.draw_trace(number, trace, page)
     for scale, own in zip(scales, (axes.xaxis, axes.yaxis, axes.zaxis), strict=True):
         scale.range = _range(scale)
         _write_axis(scale, own, page)
@@ -94,7 +103,7 @@ def draw_scene(name: str, traces: Sequence[tuple[int, Part]], page: Page) -> Sce
     axes.set_zlim(*scales[2].range)
     _point_camera(part, axes, scales)
     axes.set_facecolor(parse_colour(part.text("bgcolor", "transparent")))
-    return Scene(part=part, axes=axes)
+    return scene
 
 
 def _scales(part: Part, traces: Sequence[Part], page: Page) -> tuple[Axis, Axis, Axis]:

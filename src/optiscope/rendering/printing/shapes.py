@@ -28,7 +28,8 @@ VOCABULARY = Vocabulary.of(
     },
 )
 
-_DEPTHS = {"above": 7.0, "between": 0.8, "below": 0.4}
+DEPTHS = {"above": 7.0, "between": 0.8, "below": 0.4}
+"""How far in front a shape of each layer is drawn."""
 
 
 def draw_shape(part: Part, page: Page) -> Artist | None:
@@ -56,7 +57,7 @@ def draw_shape(part: Part, page: Page) -> Artist | None:
             path = Path(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]), closed=True)
     shape = PathPatch(
         path, facecolor=fill, edgecolor=edge, linewidth=points(part.number("line.width", 2.0)),
-        linestyle=line_style(part), zorder=_DEPTHS[part.text("layer", "above")], transform=transform,
+        linestyle=line_style(part), zorder=DEPTHS[part.text("layer", "above")], transform=transform,
         capstyle="butt",
     )  # fmt: skip
     owner = owner_x or owner_y

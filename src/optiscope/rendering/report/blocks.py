@@ -99,7 +99,7 @@ class Page:
     version: str
     """Version of Optiscope that wrote it."""
     written: str
-    """When it was written."""
+    """When it was written; empty for a page that is the same whenever it is written."""
     note: str
     """What was left out of the page to keep it small; may be empty."""
     sections: tuple[Section, ...]

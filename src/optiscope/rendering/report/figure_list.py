@@ -52,6 +52,8 @@ class Drawing:
     """What it shows, for the sentence that takes its place when it cannot be drawn."""
     draw: Callable[[Literal["light", "dark"]], go.Figure]
     """Builds the figure in a theme."""
+    still: Callable[[Literal["light", "dark"]], go.Figure] | None = None
+    """Builds a figure that moves without its movement, which is quicker; None when it does not move."""
 
 
 def run_drawings(run: Run, prefix: str, *, every: bool, beside: Sequence[Run] = ()) -> Iterator[Drawing]:
@@ -112,7 +114,10 @@ def draw(drawings: Iterator[Drawing], theme: Theme) -> tuple[FigureBlock, ...]:
 def _draw(drawing: Drawing, theme: Theme) -> FigureBlock:
     try:
         first = drawing.draw("dark" if theme == "dark" else "light")
-        second = drawing.draw("dark") if theme == "auto" else None
+        second = (drawing.still or drawing.draw)("dark") if theme == "auto" else None
+        if second is not None and len(second.data) != len(first.data):
+            # It moves in other parts than it stands in: its frames would not fit.
+            second = drawing.draw("dark")
     except OptiscopeError as error:
         return FigureBlock(id=drawing.anchor, note=f"The {drawing.subject} is not drawn. {error}")
     return FigureBlock(id=drawing.anchor, title=plain_title(first), html=lazy_figure(drawing.anchor, first, second))

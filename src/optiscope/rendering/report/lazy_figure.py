@@ -7,12 +7,12 @@ replacements, and the two themes' templates are in the page once for all figures
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from optiscope.figures.theme import theme_named
+from optiscope.figures.theme import Theme, theme_named
 from optiscope.rendering.html import inert, plain_title
 
 if TYPE_CHECKING:
@@ -22,9 +22,17 @@ _DEFAULT_HEIGHT = 450
 
 
 def lazy_figure(identifier: str, light: go.Figure, dark: go.Figure | None = None) -> Markup:
-    """The piece of a page that will show a figure; `report.js` draws it. Without `dark` it is light everywhere."""
+    """The piece of a page that will show a figure; `report.js` draws it. Without `dark` it is light everywhere.
+
+    A figure that moves may have its frames, slider and buttons in `light` only. Its frames are the same in both themes.
+    """
     plain = _without_template(light)
-    replacements = [] if dark is None else list(differences(plain, _without_template(dark)))
+    replacements: list[tuple[list[str | int], Any]] = []
+    if dark is not None:
+        second = _without_template(dark)
+        if plain.get("frames") and not second.get("frames"):
+            _lend_controls(plain, second)
+        replacements = list(differences(plain, second))
     height = light.layout.height or _DEFAULT_HEIGHT
     return Markup(
         '<div class="lazy-figure" id="{id}-plot" role="group" aria-label="{label}" '
@@ -36,6 +44,30 @@ def lazy_figure(identifier: str, light: go.Figure, dark: go.Figure | None = None
         height=round(height),
         data=_inert_json({"figure": plain, "dark": replacements}),
     )
+
+
+def _lend_controls(light: dict[str, Any], dark: dict[str, Any]) -> None:
+    """Give the dark figure the frames of the light one, and its slider and buttons in dark colours."""
+    dark["frames"] = light["frames"]
+    pairs = dict(zip(*(_colours(theme_named(name)) for name in ("light", "dark")), strict=True))
+    for key in ("sliders", "updatemenus"):
+        if key in light["layout"]:
+            dark["layout"][key] = _recoloured(light["layout"][key], pairs)
+    # Below the axes is the room for them.
+    if "margin" in light["layout"]:
+        dark["layout"]["margin"] = light["layout"]["margin"]
+
+
+def _colours(theme: Theme) -> tuple[str, ...]:
+    return (theme.background, theme.text, theme.muted, theme.grid)
+
+
+def _recoloured(value: Any, pairs: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _recoloured(item, pairs) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_recoloured(item, pairs) for item in value]
+    return pairs.get(value, value) if isinstance(value, str) else value
 
 
 def templates_json() -> Markup:

@@ -63,7 +63,7 @@ def write_report(
     _check(target, theme, figures)
     full = figures == "all" or (figures is None and len(every) <= _FULL_RUNS)
     page = _page(every, title=title, theme=theme, full=full)
-    replace_file(target, _render(page).encode("utf-8"), durable=False)
+    replace_file(target, render_page(page).encode("utf-8"), durable=False)
     return target
 
 
@@ -113,7 +113,8 @@ def _subtitle(runs: tuple[Run, ...]) -> str:
     return f"{count}{subject}, started {began:%Y-%m-%d %H:%M} UTC."
 
 
-def _render(page: Page) -> str:
+def render_page(page: Page) -> str:
+    """The page as one HTML file."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -47,7 +47,7 @@
   const fitNarrow = (figure, width) => {
     const { layout } = figure;
     const title = layout.title || {};
-    const margin = { t: 60, b: 54, ...layout.margin };
+    const margin = { t: 60, b: 54, l: 70, ...layout.margin };
     let height = layout.height || 450;
     const rewrap = (part, letters, lineHeight) => {
       if (!part || !part.text) { return; }
@@ -71,6 +71,10 @@
     }
     if (Object.keys(layout).filter((key) => key.startsWith("yaxis")).length > 1) { height += 150; }
     Object.assign(layout, { margin: { ...margin, r: Math.min(margin.r ?? 28, 16) }, height });
+    for (const menu of layout.updatemenus || []) {
+      // Buttons that stand in a row begin at the edge of the window and not of the axes.
+      if (menu.direction === "right") { Object.assign(menu, { x: -margin.l / Math.max(width - margin.l - 90, 120) }); }
+    }
     layout.dragmode = false; // a finger that moves over a figure scrolls the page
   };
 
@@ -79,6 +83,10 @@
     place.style.minWidth = "";
     if (printedWidth) {
       Object.assign(figure.layout, { width: printedWidth, autosize: false });
+      const { margin, sliders, updatemenus } = figure.layout;
+      if (sliders || updatemenus) { // nobody can press a button on paper, nor needs the room for it
+        Object.assign(figure.layout, { sliders: [], updatemenus: [], margin: { ...margin, b: Math.min(margin?.b ?? 54, 54) } });
+      }
     } else if (place.clientWidth < NARROW) {
       if (hasPanels(figure.layout)) {
         // Panels side by side keep a width at which they can be read; the figure scrolls within its frame.
@@ -89,7 +97,11 @@
       }
     }
     place.dataset.drawn = name;
-    return Plotly.react(place, figure.data, figure.layout, config);
+    const drawn = Plotly.react(place, figure.data, figure.layout, config);
+    if (!figure.frames || !figure.frames.length) { return drawn; }
+    delete place.dataset.moves;
+    // Frames of the same names take the place of those that may be there from before.
+    return drawn.then(() => Plotly.addFrames(place, figure.frames)).then(() => { place.dataset.moves = name; });
   };
 
   const observer = new IntersectionObserver((entries) => {
@@ -120,6 +132,9 @@
     for (const details of folded) { details.open = false; }
     for (const place of places) { draw(place, theme()); }
   });
+
+  // An animation that is interrupted, as by the pause button, is rejected by plotly.js, for no reason.
+  window.addEventListener("unhandledrejection", (event) => { if (event.reason === undefined) { event.preventDefault(); } });
 
   // A link to a folded table unfolds it.
   const unfold = () => {

@@ -11,6 +11,8 @@ from matplotlib.artist import Artist
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.path import Path
+from matplotlib.transforms import IdentityTransform
 
 from optiscope.rendering.printing.axis import finite_numbers
 from optiscope.rendering.printing.colours import Rgba, parse_colour, with_opacity
@@ -111,7 +113,7 @@ class LineDrawer:
 
     def _fill(
         self, trace: Part, fill: str, x: np.ndarray, y: np.ndarray, panel: Panel, line: Rgba, opacity: float
-    ) -> PolyCollection | None:
+    ) -> PolyCollection | PathCollection | None:
         key = (panel.x.name, panel.y.name)
         before = self.before.get(key)
         self.before[key] = (x, y)
@@ -135,7 +137,13 @@ class LineDrawer:
             outlines.append(np.column_stack(outline))
         if fill in ("tonexty", "tonextx") and before is not None:
             outlines = [_between(trace, (x, y), before)]
-        band = PolyCollection(outlines, facecolors=[face], edgecolors="none", closed=True)
+        band: PolyCollection | PathCollection
+        if fill == "toself":
+            # One path for all pieces, as in a browser: a piece that runs the other way round within another is a hole.
+            whole = Path.make_compound_path(*(Path(np.vstack([o, o[:1]]), closed=True) for o in outlines if len(o)))
+            band = PathCollection([whole], facecolors=[face], edgecolors="none", linewidths=0.0)
+        else:
+            band = PolyCollection(outlines, facecolors=[face], edgecolors="none", closed=True)
         panel.axes.add_collection(band, autolim=False)
         return band
 
@@ -198,17 +206,19 @@ def _markers(
         # A thin sign is nothing but its outline, so it has the outline's colour; matplotlib asks for it as the face.
         thin = not marker.is_filled()
         stroke = edges if thin and not name.endswith("-open") else faces
-        dots: PathCollection = panel.axes.scatter(
-            x[chosen],
-            y[chosen],
-            s=diameters[chosen] ** 2,
-            marker=marker,
-            zorder=depth,
+        # What `axes.scatter` makes, without the extent of the data, which our axes do not ask for.
+        dots = PathCollection(
+            (marker.get_path().transformed(marker.get_transform()),),
+            diameters[chosen] ** 2,
+            offsets=np.column_stack([x[chosen], y[chosen]]),
+            offset_transform=panel.axes.transData,
             facecolors=stroke[chosen] if thin else faces[chosen] if filled else "none",
-            edgecolors=None if thin else edges[chosen] if filled else faces[chosen],
+            edgecolors="face" if thin else edges[chosen] if filled else faces[chosen],
             linewidths=widths[chosen] if filled else np.maximum(widths[chosen], 0.75),
-            plotnonfinite=False,
+            zorder=depth,
         )
+        dots.set_transform(IdentityTransform())
+        panel.axes.add_collection(dots, autolim=False)
         dots.set_clip_on(trace.flag("cliponaxis", default=True))
     marker, filled = marker_of(names[0] if names else "circle")
     face: Rgba = _rgba(faces[0]) if count else colour

@@ -1,0 +1,240 @@
+"""The paths of a race on a filled contour, still or moving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from optiscope.experiments.race.result import Race
+from optiscope.figures.colours import Colours, Stroke
+from optiscope.figures.critical_marks import AFTER_PATHS, critical_marks, saddle_heights
+from optiscope.figures.filled_contour import filled_contour
+from optiscope.figures.landscape import Area, area_of, contour_trace, landscape_of
+from optiscope.figures.panel import LEGEND_ABOVE, head, legend_room, listed_names
+from optiscope.figures.playback import add_playback, packed
+from optiscope.figures.race_paths import (
+    DrawnPath,
+    divergences,
+    drawn_paths,
+    frame_steps,
+    legend_label,
+    strokes_of,
+)
+from optiscope.figures.theme import Theme, theme_named
+
+_FEW = 8
+"""Optimizers whose legend stands above the picture; that of more stands beside it."""
+
+
+def race_contour(
+    race: Race,
+    *,
+    animated: bool = True,
+    area: str | Area | None = None,
+    title: str | None = None,
+    colours: Colours | None = None,
+    theme: str = "light",
+) -> go.Figure:
+    """Each optimizer's path with a mark per step on the contours of the problem, its minima and its saddles.
+
+    A moving figure shows the whole paths until it is played: its last frame is what is seen first.
+
+    Args:
+        race: a race on a problem of two coordinates.
+        animated: whether it has frames, a slider and buttons.
+        area: what to draw: "domain", "paths" or the ends along each coordinate, such as ((-2, 5), (-2, 5)); the
+            race's own window when None.
+        title: in place of that of the race.
+        colours: colours by optimizer, to agree with other figures.
+        theme: "light" or "dark".
+
+    Raises:
+        ArgumentError: the problem has not two coordinates, or there is no such area.
+        UnknownName: no such theme.
+    """
+    chosen = theme_named(theme)
+    part = area_of(race.problem, seen_points(race), area or race.window or "domain")
+    shown = drawn_paths(race, part)
+    strokes = strokes_of(race, chosen, colours)
+    ground = landscape_of(race.problem, part, through=saddle_heights(race))
+    floor = filled_contour(ground, chosen) if animated else [contour_trace(ground, chosen)]
+    figure = go.Figure([*floor, *critical_marks(race, part, chosen), _starts(race, chosen)])
+    still = len(figure.data)
+    steps = frame_steps(race, shown) if animated else [race.steps]
+    figure.add_traces(moving_traces(race, shown, strokes, part, chosen))
+    if animated:
+        where = list(range(still, len(figure.data)))
+        frames = [{"name": f"{step:,}", "data": _frame(shown, part, step), "traces": where} for step in steps]
+        add_playback(figure, frames, chosen, active=len(steps) - 1, redraw=False)
+    _arrange(figure, race, part, chosen, title or race.title)
+    return figure
+
+
+def moving_traces(
+    race: Race, shown: Mapping[str, Sequence[DrawnPath]], strokes: Mapping[str, Stroke], area: Area, theme: Theme
+) -> list[Any]:
+    """What changes from frame to frame: the paths, their heads, the crosses of those that leave, the count of steps."""
+    traces: list[Any] = []
+    for label, several in shown.items():
+        for index, drawn in enumerate(several):
+            traces.append(_path_trace(race, label, drawn, strokes[label], area, theme, first=index == 0))
+    for label, several in shown.items():
+        colour = strokes[label].colour
+        traces.append(
+            go.Scatter(
+                **_heads(several, race.steps),
+                mode="markers",
+                name=label,
+                legendgroup=label,
+                showlegend=False,
+                marker={"size": 11, "color": colour, "line": {"width": 2, "color": theme.background}},
+                hoverinfo="skip",
+            )
+        )
+    lost = _lost(shown, race.steps)
+    traces.append(
+        go.Scatter(
+            **lost,
+            mode="markers",
+            name="diverges",
+            legendrank=AFTER_PATHS,
+            showlegend=any(drawn.exit is not None for several in shown.values() for drawn in several),
+            marker={
+                "symbol": "x",
+                "size": 12,
+                "color": theme.not_finite,
+                "line": {"width": 1.5, "color": theme.background},
+            },
+            hovertemplate="leaves the picture and diverges<extra></extra>",
+        )
+    )
+    traces.append(
+        go.Scatter(
+            x=[area[0][1]],
+            y=[area[1][1]],
+            mode="text",
+            text=[_count(race.steps)],
+            textposition="bottom left",
+            textfont={"size": 14, "color": theme.text},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    )
+    return traces
+
+
+def _frame(shown: Mapping[str, Sequence[DrawnPath]], area: Area, step: int) -> list[Any]:
+    """The same traces at a step, with no more than what differs."""
+    traces: list[Any] = []
+    for several in shown.values():
+        for drawn in several:
+            count = drawn.until(step)
+            traces.append({"type": "scatter", **packed(drawn.points[:count])})
+    traces += [{"type": "scatter", **_heads(several, step)} for several in shown.values()]
+    traces.append({"type": "scatter", **_lost(shown, step)})
+    traces.append({"type": "scatter", "x": [area[0][1]], "y": [area[1][1]], "text": [_count(step)]})
+    return traces
+
+
+def _path_trace(
+    race: Race, label: str, drawn: DrawnPath, stroke: Stroke, area: Area, theme: Theme, *, first: bool
+) -> Any:
+    crowded = len(race.paths) > 12
+    return go.Scatter(
+        **packed(drawn.points),
+        customdata=hover_numbers(drawn),
+        mode="lines+markers",
+        name=legend_label(race, label, area),
+        legendgroup=label,
+        showlegend=first,
+        line={"color": stroke.colour, "width": 1.2 if crowded else 1.8, "dash": stroke.dash},
+        marker={
+            "size": 3.5 if crowded else 5,
+            "color": stroke.colour,
+            "line": {"width": 0 if crowded else 0.6, "color": theme.background},
+        },
+        hovertemplate=hover_template(label),
+    )
+
+
+def hover_numbers(drawn: DrawnPath) -> Float[np.ndarray, "drawn 5"]:
+    """Step, coordinates, loss and gradient norm of each mark."""
+    with np.errstate(all="ignore"):
+        norms = np.linalg.norm(drawn.path.gradients[drawn.rows], axis=-1)
+    points = drawn.path.points[drawn.rows, :2]
+    return np.column_stack([drawn.rows, points, drawn.path.losses[drawn.rows], norms])
+
+
+def hover_template(label: str) -> str:
+    """How `hover_numbers` read."""
+    return (
+        f"<b>{label}</b>, step %{{customdata[0]:,d}}<br>(%{{customdata[1]:.5g}}, %{{customdata[2]:.5g}})<br>"
+        "loss %{customdata[3]:.5g}<br>‖gradient‖ %{customdata[4]:.4g}<extra></extra>"
+    )
+
+
+def _heads(several: Sequence[DrawnPath], step: int) -> dict[str, Any]:
+    """The newest point of each path; a path that has left has none."""
+    present = [drawn for drawn in several if drawn.exit is None or step < drawn.rows[-1]]
+    return _places([drawn.points[drawn.until(step) - 1] for drawn in present], len(several))
+
+
+def _lost(shown: Mapping[str, Sequence[DrawnPath]], step: int) -> dict[str, Any]:
+    """Where paths have left the picture for good by a step."""
+    every = [drawn for several in shown.values() for drawn in several if drawn.exit is not None]
+    return _places([drawn.exit for drawn in every if step >= drawn.rows[-1]], len(every))
+
+
+def _places(points: Sequence[np.ndarray | None], count: int) -> dict[str, Any]:
+    """Always `count` marks, of which the last may be nowhere: browsers keep old marks when a trace becomes empty."""
+    places = np.full((count, 2), np.nan)
+    places[: len(points)] = np.array(points).reshape(-1, 2)
+    return packed(places)
+
+
+def _starts(race: Race, theme: Theme) -> Any:
+    return go.Scatter(
+        x=race.starts[:, 0],
+        y=race.starts[:, 1],
+        mode="markers",
+        name="start" if len(race.starts) == 1 else "starts",
+        legendrank=AFTER_PATHS,
+        marker={"symbol": "circle", "size": 9, "color": theme.background, "line": {"width": 2, "color": theme.text}},
+        hovertemplate="start (%{x:.5g}, %{y:.5g})<extra></extra>",
+    )
+
+
+def _count(step: int) -> str:
+    return f"step {step:,} "
+
+
+def seen_points(race: Race) -> Float[np.ndarray, "points 2"]:
+    """Starts and the paths that stay finite."""
+    if race.problem.dimension != 2:
+        return np.empty((0, 2))
+    return np.concatenate([race.starts, *(path.points for path in race.paths if path.diverged_at is None)])
+
+
+def problem_sentence(race: Race) -> list[str]:
+    """What is minimised."""
+    return [f"f = {race.problem.formula}."] if race.problem.formula else []
+
+
+def _arrange(figure: go.Figure, race: Race, area: Area, theme: Theme, title: str) -> None:
+    below = figure.layout.margin.b
+    many = len(race.entries) > _FEW
+    sentences = problem_sentence(race)
+    room = 0 if many else legend_room(listed_names(figure))
+    head(figure, theme, title, [*sentences, *divergences(race)], room=room)
+    figure.update_layout(
+        showlegend=True,
+        legend={"x": 1.17, "y": 1.0} if many else LEGEND_ABOVE,
+        xaxis={"title": {"text": "x₀"}, "range": list(area[0]), "showgrid": False},
+        yaxis={"title": {"text": "x₁"}, "range": list(area[1]), "showgrid": False},
+        hovermode="closest",
+        margin={"b": below or 54},
+    )
