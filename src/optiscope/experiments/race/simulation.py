@@ -12,6 +12,7 @@ from jaxtyping import Float, Int64
 from optiscope.optimizers.arrays import Array
 from optiscope.optimizers.rule import Rule, State
 from optiscope.optimizers.schedules.reactive import ReactiveSchedule
+from optiscope.optimizers.schedules.schedule import Schedule
 from optiscope.problems.functions.function import Function
 
 Batch = Float[np.ndarray, "rows parameters"]
@@ -86,13 +87,15 @@ def moments(
     reactive = {name: value for name, value in rule.settings.items() if isinstance(value, ReactiveSchedule)}
     reactions = {name: schedule.start(x.shape[:-1]) for name, schedule in reactive.items()}
     own = _react(rule, reactions)
+    scheduled = any(isinstance(value, Schedule) for value in rule.settings.values())
     state = own.init((x,))
     for step in range(steps + 1):
         (probe,) = own.probe(state, (x,))
         point = own.evaluation_point(state, (x,))[0]
         yield Moment(step=step, point=point, parameters=x, state=state, probe=probe, rule=own)
         if step < steps:
-            own = _react(rule, reactions).at(step)
+            if scheduled or reactive:
+                own = _react(rule, reactions).at(step)
             gradient = problem.stochastic_gradient(probe, step=step, seeds=seeds)
             (update,), state = own.update((gradient,), state, (x,), curvature=_curvature(problem, own, probe))
             x = x + update
@@ -162,23 +165,25 @@ def summarise(
     count = len(starts)
     settled = steps - max(1, round(SETTLED_SHARE * steps)) + 1
     ends, losses = np.empty_like(starts), np.zeros(count)
-    extreme, reached = np.zeros(count), np.full(count, np.inf)
+    diverged, reached = np.zeros(count, dtype=bool), np.full(count, np.inf)
     targets = np.broadcast_to(np.inf if target is None else target, count)
     with np.errstate(all="ignore"):
         for rows, part in _parts(rule, count):
+            size = np.empty_like(starts[rows], order="F")
             for moment in moments(problem, part, starts[rows], steps=steps, seeds=seeds[rows]):
-                # NaN is kept by the maximum, and is not below the bound.
-                extreme[rows] = np.maximum(extreme[rows], np.abs(moment.point).max(axis=-1))
+                # One number for all rows first: mostly none is outside. NaN is kept by the maximum, and is not inside.
+                if not np.abs(moment.point, out=size).max() <= bound:
+                    diverged[rows] |= ~(size <= bound).all(axis=-1)
                 if moment.step >= settled or target is not None:
                     loss = problem.value(moment.point)
                     if moment.step >= settled:
                         losses[rows] += loss / (steps - settled + 1)
                     if target is not None:
-                        arrived = (loss <= targets[rows]) & (extreme[rows] <= bound)
+                        arrived = (loss <= targets[rows]) & ~diverged[rows]
                         reached[rows] = np.minimum(reached[rows], np.where(arrived, moment.step, np.inf))
                 if moment.step == steps:
                     ends[rows] = moment.point
-    losses = np.where((extreme <= bound) & ~np.isnan(losses), losses, np.inf)
+    losses = np.where(diverged | np.isnan(losses), np.inf, losses)
     return Summary(ends=ends, losses=losses, reached=None if target is None else reached)
 
 

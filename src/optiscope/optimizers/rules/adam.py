@@ -54,11 +54,16 @@ class Adam(TensorRule):
     def moved(self, g: Array, state: TensorState) -> tuple[Array, TensorState]:
         """The step from a gradient that already has what weight decay adds."""
         step = state["step"] + 1
-        m = self.beta1 * state["momentum"] + (1 - self.beta1) * g
-        v = self.beta2 * state["second_moment"] + (1 - self.beta2) * (g * g)
-        # Both corrections are numbers that go into α and ε: an array is passed over as seldom as possible.
-        scale = -self.learning_rate * (1 - self.beta2**step) ** 0.5 / (1 - self.beta1**step)
-        return m / self._root(v, step) * scale, {"step": step, "momentum": m, "second_moment": v}
+        # What was just made is changed in place, and both corrections are numbers that go into α and ε: arrays are
+        # passed over and made as seldom as possible.
+        m = self.beta1 * state["momentum"]
+        m += (1 - self.beta1) * g
+        v = g * g
+        v *= 1 - self.beta2
+        v += self.beta2 * state["second_moment"]
+        update = m / self._root(v, step)
+        update *= -self.learning_rate * (1 - self.beta2**step) ** 0.5 / (1 - self.beta1**step)
+        return update, {"step": step, "momentum": m, "second_moment": v}
 
     def effective_rate_tensor(self, state: TensorState, parameter: Array) -> Array:
         """α/(√v̂ + ε)."""
@@ -71,7 +76,9 @@ class Adam(TensorRule):
         sqrt, correction = namespace(v).sqrt, 1 - self.beta2**step
         if self.epsilon_inside:
             return sqrt(v + self.epsilon * correction)
-        return sqrt(v) + self.epsilon * correction**0.5
+        root = sqrt(v)
+        root += self.epsilon * correction**0.5
+        return root
 
 
 RULE = Adam

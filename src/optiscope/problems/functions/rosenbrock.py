@@ -62,12 +62,16 @@ class Rosenbrock(Function):
     def gradient(self, x: Points) -> Points:
         """∂f/∂xᵢ at each point."""
         here, following = x[..., :-1], x[..., 1:]
-        bend = 200 * (following - here * here)
+        bend = following - here * here
+        bend *= 200
         # `empty_like` keeps the memory order of x, so a batch that is stored coordinate by coordinate stays so.
         result = np.empty_like(x)
-        result[..., :-1] = 2 * (here - 1) - 2 * here * bend
-        result[..., -1] = 0
-        result[..., 1:] += bend
+        inner = np.subtract(1, bend, out=result[..., :-1])
+        inner *= here
+        inner -= 1
+        inner *= 2
+        result[..., -1] = bend[..., -1]
+        result[..., 1:-1] += bend[..., :-1]
         return result
 
     def hessian(self, x: Points) -> Matrices:
