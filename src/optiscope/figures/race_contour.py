@@ -34,6 +34,7 @@ def race_contour(
     race: Race,
     *,
     animated: bool = True,
+    filled: bool | None = None,
     area: str | Area | None = None,
     title: str | None = None,
     colours: Colours | None = None,
@@ -46,6 +47,8 @@ def race_contour(
     Args:
         race: a race on a problem of two coordinates.
         animated: whether it has frames, a slider and buttons.
+        filled: whether the ground is made of filled areas, which bear being animated and say nothing when hovered,
+            instead of a contour trace; when None as it has to be.
         area: what to draw: "domain", "paths" or the ends along each coordinate, such as ((-2, 5), (-2, 5)); the
             race's own window when None.
         title: in place of that of the race.
@@ -61,7 +64,8 @@ def race_contour(
     shown = drawn_paths(race, part)
     strokes = strokes_of(race, chosen, colours)
     ground = landscape_of(race.problem, part, through=saddle_heights(race))
-    floor = filled_contour(ground, chosen) if animated else [contour_trace(ground, chosen)]
+    as_fills = animated if filled is None else filled
+    floor = filled_contour(ground, chosen) if as_fills else [contour_trace(ground, chosen)]
     figure = go.Figure([*floor, *critical_marks(race, part, chosen), _starts(race, chosen)])
     still = len(figure.data)
     steps = frame_steps(race, shown) if animated else [race.steps]

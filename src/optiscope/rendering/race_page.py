@@ -85,8 +85,16 @@ def drawings(race: Race) -> Iterator[Drawing]:
             anchor=f"race-{view}",
             subject=f"view {view!r}",
             draw=_plotted(race, view),
-            still=_plotted(race, view, animated=False) if takes(race, "animated", view=view) else None,
+            still=_still(race, view),
         )
+
+
+def _still(race: Race, view: str) -> Callable[[Literal["light", "dark"]], go.Figure] | None:
+    """The view of a moving figure without its frames, with the same traces."""
+    if not takes(race, "animated", view=view):
+        return None
+    same = {"filled": True} if takes(race, "filled", view=view) else {}
+    return _plotted(race, view, animated=False, **same)
 
 
 def _plotted(race: Race, view: str, **visual: object) -> Callable[[Literal["light", "dark"]], go.Figure]:
