@@ -120,6 +120,7 @@ def test_importing_the_package_loads_no_framework_and_nothing_heavy():
     assert HEAVY.isdisjoint(loaded)
 
 
+@pytest.mark.slow
 def test_every_public_name_is_itself_after_every_module_was_imported():
     require("torch")
     # Keras and PaddlePaddle cannot live in one process; their adapters are no public names' homes.

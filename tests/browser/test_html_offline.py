@@ -12,6 +12,8 @@ from optiscope.rendering import figure_fragment, plotly_script, save
 
 from .conftest import Visit
 
+pytestmark = pytest.mark.browser
+
 FIGURES = {
     "lines": go.Figure(go.Scatter(y=[1.0, None, float("nan"), float("inf"), 2.0], name="</script>&amp;")),
     "gl": go.Figure(go.Scattergl(y=np.arange(50.0))),

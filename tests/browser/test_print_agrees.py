@@ -12,6 +12,8 @@ import pytest
 from optiscope.rendering import figure_to_html, figure_to_matplotlib
 from tests.rendering.printing.test_number_format import D3
 
+pytestmark = pytest.mark.browser
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 

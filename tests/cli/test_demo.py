@@ -15,6 +15,8 @@ from tests.optional_parts import require
 
 from .conftest import Call
 
+pytestmark = pytest.mark.slow
+
 require("torch", "sklearn")
 
 
@@ -58,7 +60,6 @@ def test_json_is_all_of_stdout_and_a_second_demo_says_what_it_replaced(call: Cal
     assert "Took the place of an earlier demo's 2 runs" in again.out
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
 def test_ctrl_c_keeps_the_finished_runs_with_their_report_and_exits_with_130(tmp_path: Path) -> None:
     process = subprocess.Popen(

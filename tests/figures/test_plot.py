@@ -23,6 +23,7 @@ def test_every_figure_says_what_it_shows_in_traces_that_print(samples, name, the
     assert figure.layout.template.layout.paper_bgcolor == {"light": "#ffffff", "dark": "#14181f"}[theme]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_prints(samples, name):
     import matplotlib.pyplot as plt

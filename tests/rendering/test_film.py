@@ -24,6 +24,8 @@ from optiscope.rendering.printing.settings import own_settings
 from tests.optional_parts import require
 from tests.rendering.moving_figures import STEPS, flat, space
 
+pytestmark = pytest.mark.slow
+
 BRIGHTNESS = (0.2126, 0.7152, 0.0722)
 """Shares of red, green and blue."""
 SMALL = {"width": 320, "height": 180, "scale": 0.5}
