@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from optiscope.problems.functions.function import Function
     from optiscope.problems.functions.registry import function as problem
     from optiscope.problems.listing import list_problems
+    from optiscope.problems.modifiers import GradientNoise, Rotation, Scaling, Shift, SparseGradients
     from optiscope.recording.schedule import at, every, log_spaced
     from optiscope.rendering.report import write_report
     from optiscope.rendering.save import save
@@ -79,12 +80,17 @@ __all__ = [
     "BasinMap",
     "Comparison",
     "Function",
+    "GradientNoise",
     "HistogramSeries",
     "NumpyOptimizer",
     "Race",
+    "Rotation",
     "Rule",
     "Run",
+    "Scaling",
     "Series",
+    "Shift",
+    "SparseGradients",
     "StabilityMap",
     "Trajectory",
     "Watch",
@@ -143,12 +149,17 @@ _HOMES = {
     "BasinMap": "optiscope.experiments.race.basins.BasinMap",
     "Comparison": "optiscope.analysis.comparison.Comparison",
     "Function": "optiscope.problems.functions.function.Function",
+    "GradientNoise": "optiscope.problems.modifiers.GradientNoise",
     "HistogramSeries": "optiscope.runs.HistogramSeries",
     "NumpyOptimizer": "optiscope.frameworks.numpy.NumpyOptimizer",
     "Race": "optiscope.experiments.race.result.Race",
+    "Rotation": "optiscope.problems.modifiers.Rotation",
     "Rule": "optiscope.optimizers.rule.Rule",
     "Run": "optiscope.runs.Run",
+    "Scaling": "optiscope.problems.modifiers.Scaling",
     "Series": "optiscope.runs.Series",
+    "Shift": "optiscope.problems.modifiers.Shift",
+    "SparseGradients": "optiscope.problems.modifiers.SparseGradients",
     "StabilityMap": "optiscope.experiments.race.stability.StabilityMap",
     "Trajectory": "optiscope.analysis.trajectory.Trajectory",
     "Watch": "optiscope.frameworks.watch.Watch",

@@ -64,3 +64,22 @@ def test_a_stability_map_needs_a_quadratic():
         stability_map(function("rosenbrock"))
     with pytest.raises(ArgumentError, match="momentum"):
         stability_map(function("sphere"), "adam")
+
+
+def test_theory_is_silent_about_what_it_does_not_know():
+    found = stability_map("sphere", "momentum(dampening=0.5)", resolution=4)
+    assert np.isnan(found.theory).all()
+    assert np.isnan(found.border).all()
+
+
+@pytest.mark.parametrize("resolution", [0, 1, 2.5, True, 5000])
+def test_a_map_has_at_least_two_points_along_each_axis(resolution):
+    with pytest.raises(ArgumentError, match="resolution"):
+        basin_map("booth", "sgd", resolution=resolution)
+    with pytest.raises(ArgumentError, match="resolution"):
+        stability_map("sphere", resolution=resolution)
+
+
+def test_a_trajectory_that_only_leaves_the_domain_has_not_diverged():
+    basins = basin_map("mccormick", "sgd(learning_rate=0.1)", resolution=8, steps=40)
+    assert NOWHERE in basins.ends

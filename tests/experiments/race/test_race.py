@@ -122,6 +122,9 @@ def test_without_a_wish_only_optimizers_without_settings_are_tuned():
         ({"tune": -1}, ArgumentError, "tune"),
         ({"noise": np.nan}, ArgumentError, "noise"),
         ({"seeds": 0}, ArgumentError, "seeds"),
+        ({"seed": -1}, ArgumentError, "seed"),
+        ({"target": "low"}, ArgumentError, "target"),
+        ({"target": np.nan}, ArgumentError, "target"),
         ({"problem": 3}, ArgumentError, "own_function"),
     ],
 )
@@ -173,3 +176,58 @@ def test_an_object_with_init_and_update_and_a_function_that_returns_a_chain_race
 
     first, second = race("booth", [Halving(), plain], steps=20, tune=0).entries
     np.testing.assert_allclose(first.final, second.final, rtol=1e-9)
+
+
+def test_who_ends_outside_the_domain_is_last_and_a_note_says_why():
+    names = ["sgd(learning_rate=0.001)", "adam(learning_rate=0.2)"]
+    result = race("mccormick", names, start=(3.5, -1.0), steps=300)
+    runaway = race("mccormick", ["sgd(learning_rate=0.9)", "sgd(learning_rate=0.01)"], start=(-1.4, 3.9), steps=60)
+    for outcome in (result, runaway):
+        for entry in outcome.entries:
+            outside = [path.ends_outside for path in outcome.paths_of(entry.label)]
+            assert np.isinf(entry.settled).tolist() == outside
+            if all(outside) and outcome.paths_of(entry.label)[0].diverged_at is None:
+                assert any("leaves the domain" in note and entry.label in note for note in outcome.notes)
+    ranked = [entry.settled[0] for entry in runaway.entries]
+    assert ranked == sorted(ranked)
+
+
+def test_seeds_without_anything_random_are_refused():
+    with pytest.raises(ArgumentError, match="nothing random"):
+        race("booth", "sgd", seeds=3)
+    assert len(race("booth", "sgd", noise=0.1, steps=5, tune=0).seeds) == 3
+    assert len(race("booth", "sgd", steps=5, tune=0).seeds) == 1
+
+
+def test_what_some_were_given_and_others_not_is_said():
+    result = race("booth", ["newton", "sgd(learning_rate=0.01)"], steps=5, noise=0.5, tune=0)
+    assert any("exact Hessian" in note and "noise" in note for note in result.notes)
+    pytest.importorskip("torch")
+    several = race("booth", ["torch.LBFGS(lr=0.5)"], steps=5, tune=0)
+    assert any("gradients in 5 steps" in note for note in several.notes)
+    assert several.paths[0].evaluations > 5
+
+
+def test_a_race_is_ranked_by_the_mean_of_its_last_steps():
+    (entry,) = race("booth", "sgd(learning_rate=0.01)", steps=100).entries
+    path = race("booth", "sgd(learning_rate=0.01)", steps=100).paths[0]
+    assert entry.settled[0] == pytest.approx(path.losses[-5:].mean())
+    assert entry.final[0] == path.losses[-1]
+
+
+def test_the_same_entrant_twice_is_refused_and_all_may_have_company():
+    with pytest.raises(ArgumentError, match="the same"):
+        race("booth", "sgd,sgd")
+    from optiscope.experiments.race.entrants import entrants
+    from optiscope.optimizers.registry import rule_types
+
+    pytest.importorskip("torch")
+    assert len(entrants("all,torch.Adam")) == len(rule_types()) + 1
+
+
+def test_settings_of_pytorch_have_one_name_each():
+    pytest.importorskip("torch")
+    (entry,) = race("booth", "torch.Adam(lr=0.1)", steps=5).entries
+    assert entry.settings["learning_rate"] == 0.1
+    assert "lr" not in entry.settings
+    assert entry.chosen == ("learning_rate",)

@@ -89,3 +89,18 @@ def test_overflow_makes_no_warning():
     problem = function("goldstein_price")
     kept = record(problem, rule("sgd", learning_rate=10.0), STARTS, steps=50, seeds=SEEDS)
     assert not np.isfinite(kept.points[-1]).all()
+
+
+def test_a_scheduled_momentum_is_that_of_the_step_in_the_look_ahead_too():
+    problem = function("booth")
+    momentum = schedule("linear(start=0.5, end=0.9, steps=6)")
+    kept = record(
+        problem, rule("nesterov_lookahead", learning_rate=0.01, momentum=momentum), STARTS[:1], steps=6, seeds=SEEDS[:1]
+    )
+    x, velocity = STARTS[0], np.zeros(2)
+    for step in range(6):
+        rho = momentum(step)
+        np.testing.assert_allclose(kept.probes[step, 0], x + rho * velocity, rtol=1e-12)
+        velocity = rho * velocity - 0.01 * problem.gradient(x + rho * velocity)
+        x = x + velocity
+        np.testing.assert_allclose(kept.points[step + 1, 0], x, rtol=1e-12)

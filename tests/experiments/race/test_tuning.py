@@ -108,3 +108,80 @@ def test_an_optimizer_that_runs_one_by_one_is_tuned_too():
     (foreign,) = tuned(function("booth"), "torch.SGD", trials=3, steps=5)
     assert set(foreign.settings) >= {"learning_rate"}
     assert len(foreign.scores) == 3
+
+
+def test_neither_the_starts_nor_the_noise_of_the_race_are_tuned_on(monkeypatch):
+    import optiscope.experiments.race.race as module
+
+    seen = {}
+    original = module.tune_all
+
+    def spy(*arguments, **named):
+        seen.update(named)
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(module, "tune_all", spy)
+    result = race("rosenbrock", "adam", start=[(-1.2, 1.0), (0.0, 2.0)], steps=5, tune=3, noise=1.0, seeds=4)
+    assert not set(seen["seeds"].tolist()) & set(result.seeds.tolist())
+    assert len(seen["seeds"]) == 4
+    distances = np.abs(seen["starts"][:, None] - result.starts).max(axis=-1)
+    assert distances.min() > 0
+    assert distances.min(axis=1).max() <= 0.05 * 4
+
+
+def test_the_sweep_leaves_a_default_outside_of_its_range_alone_and_later_trials_keep_trying_it():
+    pytest.importorskip("torch")
+    (tuning,) = tuned(function("booth"), "torch.SGD", trials=9, steps=5)
+    momentum = tuning.settings["momentum"]
+    assert tuning.sweep == 3
+    assert (momentum[:3] == 0).all()
+    assert (momentum[3:] == 0).sum() >= 2
+    assert (momentum[3:] > 0).any()
+
+
+def test_a_rule_and_a_chain_are_tuned_on_what_was_not_given():
+    from optiscope.optimizers.chain import chain
+    from optiscope.optimizers.registry import rule
+    from optiscope.optimizers.transformations.scale_by_adam import scale_by_adam
+    from optiscope.optimizers.transformations.scale_by_learning_rate import scale_by_learning_rate
+
+    entered = [rule("adam", beta1=0.5), chain(scale_by_adam(), scale_by_learning_rate(0.05)), "sgd"]
+    result = race("booth", entered, steps=10, tune=6)
+    tunings = {entry.rule: entry.tuning for entry in result.entries}
+    assert set(tunings["adam"].settings) == {"learning_rate", "beta2"}
+    assert "learning_rate" not in tunings["chain"].settings
+    assert set(tunings["chain"].settings) >= {"beta1"}
+    assert all(len(one.scores) == 6 for one in tunings.values())
+    chained = next(entry for entry in result.entries if entry.rule == "chain")
+    assert chained.settings["learning_rate"] == 0.05
+
+
+def test_what_a_registered_function_was_given_is_not_tuned_away():
+    from optiscope.optimizers.own import register_optimizer
+    from optiscope.optimizers.registered import forget
+    from optiscope.optimizers.registry import rule
+
+    @register_optimizer("my_adam_for_a_test")
+    def my_adam(rate=0.01):
+        return rule("adam", learning_rate=rate)
+
+    try:
+        (entry,) = race("booth", "my_adam_for_a_test(rate=0.123)", steps=10, tune=6).entries
+        assert entry.settings["learning_rate"] == 0.123
+        assert "learning_rate" not in entry.tuning.settings
+    finally:
+        forget("my_adam_for_a_test")
+
+
+def test_a_setting_with_a_schedule_is_not_tuned():
+    (entry,) = race("booth", "adam(learning_rate=cosine(start=0.3, steps=20))", steps=20, tune=6).entries
+    assert set(entry.tuning.settings) == {"beta1", "beta2"}
+
+
+def test_settings_that_leave_the_domain_are_not_chosen():
+    """Below the domain of Forrester's function lie values of minus thousands: they count for nothing."""
+    result = race("forrester", "sgd,adam", steps=100)
+    low, high = result.problem.bounds[0]
+    for path in result.paths:
+        assert low <= path.points[-1, 0] <= high
+        assert path.losses[-1] >= result.problem.minimum - 1e-9

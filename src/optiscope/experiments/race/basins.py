@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from optiscope.errors import ArgumentError
+from optiscope.experiments.race.arguments import LARGEST_COUNT, LARGEST_RESOLUTION, as_function, check_count
 from optiscope.experiments.race.divergence import divergence_bound
 from optiscope.experiments.race.entrants import contestant
 from optiscope.experiments.race.simulation import Summary
@@ -48,7 +49,7 @@ class BasinMap:
 
 
 def basin_map(
-    problem: Function, optimizer: object, *, resolution: int = 80, steps: int = 500, seed: int = 0
+    problem: str | Function, optimizer: object, *, resolution: int = 80, steps: int = 500, seed: int = 0
 ) -> BasinMap:
     """Start from every point of a grid over the domain and see at which minimum the optimizer ends.
 
@@ -56,12 +57,16 @@ def basin_map(
     nearer than to any other.
 
     Args:
-        problem: a function of two coordinates.
+        problem: a name, or a function, of two coordinates.
         optimizer: a name with settings, or a rule; see `race`.
         resolution: points along each axis.
         steps: length of each trajectory.
         seed: of the noise, if the problem has any.
     """
+    problem = as_function(problem)
+    check_count("resolution", resolution, 2, LARGEST_RESOLUTION)
+    check_count("steps", steps, 1, LARGEST_COUNT)
+    check_count("seed", seed, 0, LARGEST_COUNT)
     if problem.dimension != 2:
         raise ArgumentError(
             f"A map of basins needs a problem with two coordinates; {problem.name} has {problem.dimension}. "
@@ -89,7 +94,7 @@ def basin_map(
     summary = run(starts)
     diagonal = float(np.linalg.norm(problem.bounds[:, 1] - problem.bounds[:, 0]))
     ends = _nearest(summary.ends, minima, diagonal / 100)
-    ends[~np.isfinite(summary.losses)] = DIVERGED
+    ends[summary.diverged] = DIVERGED
     arrived = ends >= 0
     reached = np.full(len(starts), np.inf)
     if arrived.any():

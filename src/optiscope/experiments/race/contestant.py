@@ -42,6 +42,11 @@ class Contestant(Protocol):
         ...
 
     @property
+    def curvature(self) -> str:
+        """What it wants beside the gradient; see `Rule.curvature`."""
+        ...
+
+    @property
     def given(self) -> tuple[str, ...]:
         """Names of the settings that were given by whoever entered it."""
         ...
@@ -92,6 +97,11 @@ class RuleContestant:
     def settings(self) -> Mapping[str, object]:
         """The settings of the rule."""
         return self.rule.settings
+
+    @property
+    def curvature(self) -> str:
+        """What the rule wants beside the gradient."""
+        return self.rule.curvature
 
     def with_settings(self, settings: Mapping[str, float]) -> RuleContestant:
         """The same with some settings fixed to these numbers."""

@@ -18,6 +18,12 @@ def divergence_bound(problem: Function) -> float:
     return max(SMALLEST_BOUND, TIMES_THE_DOMAIN * float(np.abs(problem.bounds).max()))
 
 
+def ends_outside(problem: Function, end: Float[np.ndarray, " parameters"]) -> bool:
+    """Whether a point lies outside the domain of the problem, or is not finite."""
+    low, high = problem.bounds.T
+    return not bool(((end >= low) & (end <= high)).all())
+
+
 def divergence_step(points: Float[np.ndarray, "rows parameters"], bound: float) -> int | None:
     """The first row with a coordinate that is not finite or exceeds `bound`; None when there is none."""
     inside = (np.abs(points) <= bound).all(axis=-1)

@@ -38,8 +38,8 @@ def entrants(optimizers: object) -> list[Contestant]:
     found: list[Contestant] = []
     for one in wanted:
         if isinstance(one, str):
-            names = list(rule_types()) if one.strip() == ALL else split_calls(one)
-            found += [contestant(name) for name in names]
+            for name in split_calls(one):
+                found += [contestant(each) for each in (rule_types() if name == ALL else [name])]
         else:
             found.append(contestant(one))
     if not found:
@@ -55,13 +55,12 @@ def contestant(optimizer: object) -> Contestant:
         case RuleContestant() | TorchContestant():
             return optimizer
         case Rule():
-            return RuleContestant(
-                rule=optimizer, label=optimizer.title, name=optimizer.name, given=_differing(optimizer)
-            )
+            return _of_rule(optimizer, given=_differing(optimizer))
     if _makes_from_parameters(optimizer):
         return torch_contestant_of(optimizer)  # type: ignore[arg-type]
     if callable(optimizer) or callable(getattr(optimizer, "update", None)):
-        return _of_rule(as_rule(optimizer), fixed=())
+        made = as_rule(optimizer)
+        return _of_rule(made, given=_differing(made))
     raise ArgumentError(
         "An optimizer is a name, a rule or chain, an object with init and update, or a class that is made from a list "
         f"of PyTorch parameters and has zero_grad and step. Received: {optimizer!r}."
@@ -85,16 +84,27 @@ def _named(text: str) -> Contestant:
     own = registered(call.name)
     if own is not None and own.kind == "torch class":
         return torch_contestant_of(own.make, label=own.name, given=own.checked(call.settings))
-    return _of_rule(rule(text), fixed=tuple(call.settings))
+    made = rule(text)
+    given = set(call.settings) & set(made.settings)
+    if own is not None:
+        # Its arguments may have other names than the settings of the rule that it makes.
+        given |= _unequal(made, rule(call.name))
+    else:
+        given = set(_differing(made)) | given
+    return _of_rule(made, given=tuple(given))
 
 
-def _of_rule(made: Rule, *, fixed: Sequence[str]) -> RuleContestant:
+def _of_rule(made: Rule, *, given: Sequence[str]) -> RuleContestant:
     return RuleContestant(
         rule=made,
         label=made.title,
         name=made.name,
-        search={name: each for name, each in made.search.items() if name not in fixed},
-        given=tuple(fixed),
+        search={
+            name: each
+            for name, each in made.search.items()
+            if name not in given and isinstance(made.settings[name], int | float)
+        },
+        given=tuple(given),
     )
 
 
@@ -102,6 +112,10 @@ def _differing(made: Rule) -> tuple[str, ...]:
     """Names of the settings that are not at the defaults of the rule's class."""
     defaults = {one.name: one.default for one in dataclasses.fields(made)}
     return tuple(name for name, value in made.settings.items() if value != defaults.get(name))
+
+
+def _unequal(made: Rule, other: Rule) -> set[str]:
+    return {name for name, value in made.settings.items() if value != other.settings.get(name)}
 
 
 def _with_labels_that_differ(found: list[Contestant]) -> list[Contestant]:
@@ -112,8 +126,11 @@ def _with_labels_that_differ(found: list[Contestant]) -> list[Contestant]:
         if labels.count(label) > 1:
             rate = {name: one.settings[name] for name in _telling_apart(one, found)}
             label = spell_call(label, rate)
-        while any(label == other.label for other in result):
-            label += "′"
+        if any(label == other.label for other in result):
+            raise ArgumentError(
+                f"Two entrants are the same: {label}. Leave one away, or give them other settings. "
+                f"Received: {[each.name for each in found]!r}."
+            )
         result.append(replace(one, label=label))  # type: ignore[type-var]
     return result
 

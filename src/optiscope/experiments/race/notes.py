@@ -26,10 +26,23 @@ def notes_of(
     """The sentences, the most important first."""
     return (
         *_divergence(entries, paths, bound),
+        *_leaving(problem, paths),
         *_ties(entries),
-        *_settings(entries, trials),
+        *_resources(problem, entries, paths),
+        *_settings(problem, entries, trials),
         *_problem(problem, critical),
     )
+
+
+def _leaving(problem: Function, paths: Sequence[Path]) -> list[str]:
+    left = Counter(path.optimizer for path in paths if path.ends_outside and path.diverged_at is None)
+    domain = " × ".join(f"[{low:g}, {high:g}]" for low, high in problem.bounds[:3])
+    more = " × …" if problem.dimension > 3 else ""
+    return [
+        f"{label} leaves the domain {domain}{more}{'' if count == 1 else f' on {count} paths'}: "
+        "what it finds there does not count."
+        for label, count in left.items()
+    ]
 
 
 def _divergence(entries: Sequence[Entry], paths: Sequence[Path], bound: float) -> list[str]:
@@ -46,32 +59,47 @@ def _divergence(entries: Sequence[Entry], paths: Sequence[Path], bound: float) -
 
 
 def _ties(entries: Sequence[Entry]) -> list[str]:
-    ranks = Counter(entry.rank for entry in entries)
-    return [
-        f"{_listed([entry.label for entry in entries if entry.rank == rank])} tie: "
-        "their losses do not differ demonstrably."
-        for rank, count in ranks.items()
-        if count > 1 and any(np.isfinite(entry.final).any() for entry in entries if entry.rank == rank)
-    ]
+    notes = []
+    for rank, count in Counter(entry.rank for entry in entries).items():
+        first, *others = [entry for entry in entries if entry.rank == rank]
+        if count > 1 and np.isfinite(first.settled).any():
+            verb = "does" if len(others) == 1 else "do"
+            labels = _listed([entry.label for entry in others])
+            notes.append(f"{labels} {verb} not differ demonstrably from {first.label}: a tie.")
+    return notes
 
 
-def _settings(entries: Sequence[Entry], trials: int) -> list[str]:
+def _resources(problem: Function, entries: Sequence[Entry], paths: Sequence[Path]) -> list[str]:
+    notes = []
+    for entry in entries:
+        taken = [path.evaluations or path.steps for path in paths if path.optimizer == entry.label]
+        steps = sum(path.steps for path in paths if path.optimizer == entry.label)
+        if sum(taken) > steps:
+            notes.append(f"{entry.label} evaluated {sum(taken):,} gradients in {steps:,} steps.")
+    helped = [entry.label for entry in entries if entry.curvature != "none"]
+    if helped and len(helped) < len(entries):
+        noisy = ", without the noise that the gradients have" if problem.depends_on_seed else ""
+        verb = "was" if len(helped) == 1 else "were"
+        notes.append(f"{_listed(helped)} {verb} given the exact Hessian{noisy}; the others were not.")
+    return notes
+
+
+def _settings(problem: Function, entries: Sequence[Entry], trials: int) -> list[str]:
     tuned = [entry.label for entry in entries if entry.tuning is not None]
     given = [entry.label for entry in entries if entry.tuning is None]
     notes = []
     if tuned:
-        notes.append(
-            f"{'Each' if not given else _listed(tuned)} was tuned with {trials} trials on the loss at the end."
-        )
+        who = _listed(tuned) if given else "Each"
+        verb = "were" if given and len(tuned) > 1 else "was"
+        notes.append(f"{who} {verb} tuned with {trials} trials, from starts near those of the race.")
     if given and tuned:
         notes.append(f"{_listed(given)} ran with the settings given or left at their defaults.")
     hopeless = [entry.label for entry in entries if entry.tuning and not np.isfinite(entry.tuning.scores.min())]
     if hopeless:
         notes.append(f"No trial of {_listed(hopeless)} stayed finite.")
     if len(entries) > 1 and all(len(entry.final) < FEWEST_PAIRS for entry in entries):
-        notes.append(
-            "With so few paths the order holds for these starts and no further: more starts, or seeds, tell more."
-        )
+        more = "more starts or seeds" if problem.depends_on_seed else "more starts"
+        notes.append(f"With so few paths the order holds for these starts and no further: {more} tell more.")
     return notes
 
 

@@ -31,6 +31,10 @@ class Path:
     """Where the gradient for the next step is taken, for rules that look ahead; None for the others."""
     diverged_at: int | None = None
     """The first step that ends at a point that is not finite, or beyond the race's `bound`; None if none does."""
+    ends_outside: bool = False
+    """Whether the last point is outside the problem's domain, or not finite."""
+    evaluations: int | None = None
+    """How often the gradient was evaluated; None where it was once a step."""
 
     @property
     def start(self) -> Float[np.ndarray, " parameters"]:

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float, Int64
 from numpy.typing import ArrayLike
 
 from optiscope.errors import ArgumentError
+from optiscope.experiments.race.arguments import as_function, check_count
 from optiscope.experiments.race.contestant import Contestant
-from optiscope.experiments.race.divergence import divergence_bound, divergence_step
+from optiscope.experiments.race.divergence import divergence_bound, divergence_step, ends_outside
 from optiscope.experiments.race.entrants import entrants
 from optiscope.experiments.race.notes import notes_of
 from optiscope.experiments.race.path import Path
 from optiscope.experiments.race.ranking import order_and_rank
 from optiscope.experiments.race.result import Entry, Race, Tuning
+from optiscope.experiments.race.simulation import settled_steps
 from optiscope.experiments.race.starts import grid_of_starts, starting_points, tuning_starts
 from optiscope.experiments.race.tuning import Progress, tune_all
 from optiscope.problems.critical_points import critical_points
 from optiscope.problems.functions.function import Function
-from optiscope.problems.functions.registry import function
 from optiscope.problems.modifiers.gradient_noise import GradientNoise
 
 DEFAULT_TRIALS = 24
 """Trials for optimizers that were named without any settings: their defaults were chosen for networks, not for this."""
+DEFAULT_SEEDS = 3
+"""Repetitions of each path where something is random."""
+TUNING_SEEDS = 1_000_003
+"""Added to the race's seeds for tuning: what settings are judged by must not be what they were chosen on."""
 TARGET_SHARE = 1e-3
 """Share of the way from the first start's loss to the minimum's that may be missing when the target is reached."""
-LARGEST_COUNT = 1_000_000
-"""Of steps, trials, seeds and starts."""
 LARGEST_RACE = 4 * 2**30
 """Bytes that all paths together may take."""
 ARRAYS_A_PATH = 7
@@ -56,7 +59,8 @@ def race(
     Optimizers that are named without settings are tuned a little (`DEFAULT_TRIALS` trials each), for a framework's
     defaults are made for networks; one with any setting given runs as it is. `tune=N` gives each exactly N trials on
     every main setting that was not given, `tune=0` tunes none. Trials are judged by the loss at the end of the budget,
-    over several starts and seeds, never by the known minimum.
+    averaged over its last twentieth, over several starts near those of the race and with other noise, never by the
+    known minimum. The race is ranked by the same loss.
 
     >>> result = race("booth", ["sgd(learning_rate=0.1)", "momentum(learning_rate=0.02)"], start=(-8, 5), steps=100)
     >>> [entry.label for entry in result.entries]
@@ -70,7 +74,8 @@ def race(
         tune: trials for each optimizer.
         grid: start from a grid of this many points along each axis in place of `start`.
         noise: standard deviation of Gaussian noise added to each coordinate of the gradient.
-        seeds: how often each path is repeated with other noise; 3 with noise and 1 without when None.
+        seeds: how often each path is repeated with other noise, or other mini-batches; 3 where anything is random and
+            1 where nothing is when None.
         target: loss that counts as reached; without it nearly the known minimum, where there is one.
         reach: number of starts, spread over the domain, from which to count how often the target is reached; 100 when
             any optimizer is tuned on request, else none.
@@ -81,15 +86,17 @@ def race(
     Raises `UnknownName` for an unknown problem, optimizer or setting, and `ArgumentError` for a start outside the
     domain or of the wrong dimension, and for numbers that cannot work: before any long work.
     """
-    chosen = function(problem) if isinstance(problem, str) else problem
+    chosen = as_function(problem)
     _check(
-        chosen, noise=noise, counts={"steps": (steps, 1), "tune": (tune, 0), "seeds": (seeds, 1), "reach": (reach, 0)}
+        noise=noise,
+        target=target,
+        counts={"steps": (steps, 1), "tune": (tune, 0), "seeds": (seeds, 1), "reach": (reach, 0), "seed": (seed, 0)},
     )
     runners = entrants(optimizers)
     starts = starting_points(chosen, start, grid=grid)
     if noise > 0:
         chosen = GradientNoise(base=chosen, covariance=noise**2)
-    repeats = np.arange(seeds if seeds is not None else (3 if noise > 0 else 1)) + seed
+    repeats = _repeats(chosen, seeds, seed)
     _check_size(steps, len(starts) * len(repeats), chosen.dimension, len(runners))
     bound = divergence_bound(chosen)
     tunings = tune_all(
@@ -97,7 +104,7 @@ def race(
         [_tunable(one, tune) for one in runners],
         trials=DEFAULT_TRIALS if tune is None else tune,
         starts=tuning_starts(chosen, starts, seed=seed),
-        seeds=repeats,
+        seeds=repeats + TUNING_SEEDS,
         steps=steps,
         bound=bound,
         seed=seed,
@@ -106,11 +113,10 @@ def race(
     tuned = [_with_best(one, tuning) for one, tuning in zip(runners, tunings, strict=True)]
     paths = {one.label: _paths(chosen, one, starts, repeats, steps=steps, bound=bound) for one in tuned}
     target = target if target is not None else _default_target(chosen, starts)
-    finals = [_finals(paths[one.label]) for one in tuned]
+    settled = [np.array([settled_loss(path) for path in paths[one.label]]) for one in tuned]
     initial = np.array([path.losses[0] for path in paths[tuned[0].label]])
-    order, ranks = order_and_rank(finals, initial)
+    order, ranks = order_and_rank(settled, initial)
     grid_starts = 100 if reach is None and tune else reach
-    reached = [_reached(chosen, one, target, count=grid_starts, steps=steps, bound=bound, seed=seed) for one in tuned]
     entries = tuple(
         Entry(
             label=tuned[index].label,
@@ -118,8 +124,10 @@ def race(
             settings=tuned[index].settings,
             chosen=_chosen(tuned[index], tunings[index]),
             tuning=tunings[index],
-            final=finals[index],
-            reached=reached[index],
+            final=np.array([final_loss(path) for path in paths[tuned[index].label]]),
+            settled=settled[index],
+            reached=_reached(chosen, tuned[index], target, count=grid_starts, steps=steps, bound=bound, seed=seed),
+            curvature=tuned[index].curvature,
             rank=rank,
         )
         for index, rank in zip(order, ranks, strict=True)
@@ -144,18 +152,14 @@ def race(
     )
 
 
-def _check(problem: object, *, noise: object, counts: Mapping[str, tuple[object, int]]) -> None:
-    if not isinstance(problem, Function):
-        raise ArgumentError(
-            "A race needs a problem: a name, or a Function; make one of your own with own_function(callable). "
-            f"Received: {problem!r}."
-        )
+def _check(*, noise: object, target: object, counts: Mapping[str, tuple[object, int]]) -> None:
     for name, (value, least) in counts.items():
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if value is not None and not (whole and least <= value <= LARGEST_COUNT):  # type: ignore[operator]
-            raise ArgumentError(f"{name} is a whole number from {least} to {LARGEST_COUNT:,}. Received: {value!r}.")
+        if value is not None:
+            check_count(name, value, least)
     if isinstance(noise, bool) or not isinstance(noise, int | float) or not 0 <= noise < np.inf:
         raise ArgumentError(f"noise is a finite standard deviation, 0 or above. Received: {noise!r}.")
+    if target is not None and not (isinstance(target, int | float) and np.isfinite(target)):
+        raise ArgumentError(f"target is a finite loss. Received: {target!r}.")
 
 
 def _check_size(steps: int, rows: int, dimension: int, count: int) -> None:
@@ -207,15 +211,36 @@ def _paths(
             internals={name: values[:, row] for name, values in kept.internals.items()},
             probes=None if kept.probes is None else kept.probes[:, row],
             diverged_at=divergence_step(kept.points[:, row], bound),
+            ends_outside=ends_outside(problem, kept.points[-1, row]),
+            evaluations=None if kept.evaluations is None else int(kept.evaluations[row]),
         )
         for row in range(len(rows))
     )
 
 
-def _finals(paths: Sequence[Path]) -> Float[np.ndarray, " runs"]:
-    return np.array(
-        [np.inf if path.diverged_at is not None else np.nan_to_num(path.losses[-1], nan=np.inf) for path in paths]
-    )
+def final_loss(path: Path) -> float:
+    """The loss at the end of a path; inf for one that diverged."""
+    return np.inf if path.diverged_at is not None else float(np.nan_to_num(path.losses[-1], nan=np.inf))
+
+
+def settled_loss(path: Path) -> float:
+    """The mean loss over the last steps of a path; inf for one that diverged or ends outside the domain.
+
+    Many functions are lower outside their domain than at the minimum they are known for: leaving it wins no race.
+    """
+    last = path.losses[-settled_steps(path.steps) :]
+    counts = path.diverged_at is None and not path.ends_outside
+    return float(np.nan_to_num(last.mean(), nan=np.inf)) if counts else np.inf
+
+
+def _repeats(problem: Function, seeds: int | None, seed: int) -> Int64[np.ndarray, " seeds"]:
+    if seeds is not None and seeds > 1 and not problem.depends_on_seed:
+        raise ArgumentError(
+            f"{problem.name} has nothing random, so {seeds} seeds would give {seeds} equal paths. Add noise, or more "
+            f"starts. Received: seeds={seeds!r}."
+        )
+    count = seeds if seeds is not None else (DEFAULT_SEEDS if problem.depends_on_seed else 1)
+    return np.arange(count, dtype=np.int64) + seed
 
 
 def _default_target(problem: Function, starts: Float[np.ndarray, "starts parameters"]) -> float | None:

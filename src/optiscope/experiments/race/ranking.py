@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from optiscope.analysis.statistics import holm, paired_probability
 
@@ -17,34 +16,70 @@ NEGLIGIBLE = 1e-6
 FEWEST_PAIRS = 4
 """With fewer pairs of paths no test is made; only negligible differences are ties."""
 
+Losses = Float[np.ndarray, "optimizers runs"]
+
 
 def order_and_rank(
-    finals: Sequence[Float[np.ndarray, " runs"]], initial: Float[np.ndarray, " runs"]
+    losses: Sequence[Float[np.ndarray, " runs"]], initial: Float[np.ndarray, " runs"]
 ) -> tuple[list[int], list[int]]:
     """The order of some optimizers, best first, and the rank of each in that order.
 
-    An optimizer shares the rank of the one before when the losses of their paths (pairs with the same start and the
-    same noise) do not differ demonstrably: by a paired t-test with Holm's correction over the neighbours, or by less
-    than a millionth of the way from the start to the lowest loss.
+    They are ordered by the logarithm of the share of the decrease that is missing, averaged over the paths: neither the
+    scale of a start nor one bad path decides all. The first has rank 1, and so has everyone who does not differ from it
+    demonstrably; the best of the others begins the next rank, and so on. Two do not differ when a paired t-test over
+    the paths (pairs have the same start and the same noise), with Holm's correction over all who are compared with the
+    same first, does not tell them apart; or when on no path more than a millionth of the decrease lies between them.
 
     Args:
-        finals: loss at the end of each path of each optimizer, inf for one that diverged; the same order for all.
+        losses: what each path of each optimizer is judged by, inf for one that diverged; the same order for all.
         initial: loss at the start of each path.
     """
-    losses = np.array(finals)
-    with np.errstate(all="ignore"):
-        lowest = losses.min(axis=0)
-        way = np.where(np.isfinite(lowest), initial - lowest, 1.0)
-        shares = (losses - lowest) / np.where(way > 0, way, 1.0)
-    shares = np.where(np.isfinite(losses), np.minimum(shares, 2.0), 3.0)
-    order = [int(index) for index in np.lexsort((np.arange(len(losses)), shares.mean(axis=1)))]
-    neighbours = list(itertools.pairwise(order))
-    enough = losses.shape[1] >= FEWEST_PAIRS
-    probabilities = holm(
-        [paired_probability(shares[after] - shares[before]) if enough else 0.0 for before, after in neighbours]
-    )
-    ranks = [1] if order else []
-    for place, ((before, after), probability) in enumerate(zip(neighbours, probabilities, strict=True), start=2):
-        same = probability > SIGNIFICANCE or bool((np.abs(shares[after] - shares[before]) <= NEGLIGIBLE).all())
-        ranks.append(ranks[-1] if same else place)
+    table = np.array(losses, dtype=np.float64)
+    logarithms = _logarithms(table, initial)
+    left = [int(index) for index in np.lexsort((np.arange(len(table)), logarithms.mean(axis=1)))]
+    order: list[int] = []
+    ranks: list[int] = []
+    while left:
+        first, others = left[0], left[1:]
+        same = _same(table, logarithms, initial, first, others)
+        group = [first, *(other for other, alike in zip(others, same, strict=True) if alike)]
+        ranks += [len(order) + 1] * len(group)
+        order += group
+        left = [other for other, alike in zip(others, same, strict=True) if not alike]
     return order, ranks
+
+
+def _logarithms(losses: Losses, initial: Float[np.ndarray, " runs"]) -> Losses:
+    """log₁₀ of (loss − lowest) / (initial − lowest), and a millionth; for divergence a decade above the worst."""
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(losses)
+        lowest = np.where(finite, losses, np.inf).min(axis=0)
+        way = initial - lowest
+        shares = (losses - lowest) / np.where((way > 0) & np.isfinite(way), way, 1.0)
+        logarithms = np.log10(np.where(finite, shares, 0.0) + NEGLIGIBLE)
+    worst = max(float(logarithms.max(initial=0.0, where=finite)), 0.0)
+    return np.where(finite, logarithms, worst + 1.0)
+
+
+def _same(
+    losses: Losses, logarithms: Losses, initial: Float[np.ndarray, " runs"], first: int, others: Sequence[int]
+) -> list[bool]:
+    """Whether each of the others does not differ from the first demonstrably."""
+    tested = losses.shape[1] >= FEWEST_PAIRS
+    probabilities = holm(
+        [paired_probability(logarithms[other] - logarithms[first]) if tested else 0.0 for other in others]
+    )
+    return [
+        probability > SIGNIFICANCE or bool(_negligible(losses[first], losses[other], initial).all())
+        for other, probability in zip(others, probabilities, strict=True)
+    ]
+
+
+def _negligible(
+    one: Float[np.ndarray, " runs"], other: Float[np.ndarray, " runs"], initial: Float[np.ndarray, " runs"]
+) -> Bool[np.ndarray, " runs"]:
+    """Whether less than a millionth of the decrease lies between two losses, or both diverged."""
+    with np.errstate(all="ignore"):
+        near = np.abs(one - other) <= NEGLIGIBLE * np.abs(initial - np.minimum(one, other))
+    negligible: Bool[np.ndarray, " runs"] = near | (np.isinf(one) & np.isinf(other))
+    return negligible

@@ -21,10 +21,11 @@ class Tuning:
     """The value of each tuned setting in each trial."""
     losses: Float[np.ndarray, "trials conditions"]
     """Exact loss at the end of each trial, averaged over its last steps, from each start with each seed; inf where it
-    diverged."""
+    diverged or ended outside the domain."""
     scores: Float[np.ndarray, " trials"]
     """What trials are judged by: the share of the loss's decrease that is missing, averaged over starts and seeds. 0 is
-    the lowest loss that any trial of any optimizer reached, 1 the loss at the start, 3 a divergence; inf if all are."""
+    the lowest loss that any trial of any optimizer reached, 1 the loss at the start, 3 is for a divergence or an end
+    outside the domain; inf where that is all there was."""
     sweep: int
     """Number of trials, the first ones, that vary the learning rate alone; the first of all is what was entered."""
     best: int
@@ -47,10 +48,15 @@ class Entry:
     """How its settings were found; None when they were given or left at their defaults."""
     final: Float[np.ndarray, " runs"]
     """Exact loss at the end of each of its paths, in the order of `Race.paths_of`; inf for one that diverged."""
+    settled: Float[np.ndarray, " runs"]
+    """The same averaged over the last twentieth of the steps, inf for a path that ends outside the domain too: what the
+    race is ranked by."""
     reached: Float[np.ndarray, " grid"] | None
     """For each start of the grid the steps until the target was reached; inf if never. None without a grid."""
+    curvature: str
+    """What it was given beside the gradient: "none", "diagonal" or "full" of the exact Hessian."""
     rank: int
-    """1 for the best. Optimizers that do not differ demonstrably from the one before share its rank."""
+    """1 for the best. Optimizers that do not differ demonstrably from the first with a rank share it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 
 from optiscope.optimizers.arrays import Array
 from optiscope.optimizers.rule import Rule, State
@@ -55,6 +55,8 @@ class Record:
     """See `Rule.internals`."""
     probes: Float[np.ndarray, "time rows parameters"] | None = None
     """Where the gradient for the next step is taken, for rules that look ahead."""
+    evaluations: Int64[np.ndarray, " rows"] | None = None
+    """How often the gradient was evaluated; None where it was once a step."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,9 +66,17 @@ class Summary:
     ends: Batch
     """The last points."""
     losses: Rows
-    """Exact loss averaged over the last steps (`SETTLED_SHARE` of them); inf for a trajectory that diverged."""
+    """Exact loss averaged over the last steps (`SETTLED_SHARE` of them); inf for a trajectory that diverged or ended
+    outside the domain."""
+    diverged: Bool[np.ndarray, " rows"]
+    """Whether a trajectory diverged."""
     reached: Rows | None
     """The first step after which the loss is at most the target; inf if none. None when no target was given."""
+
+
+def settled_steps(steps: int) -> int:
+    """How many of the last points the loss of a trajectory is averaged over."""
+    return max(1, round(SETTLED_SHARE * steps))
 
 
 def moments(
@@ -86,16 +96,16 @@ def moments(
     rule = rule.with_settings(batch_axes=x.ndim - 1)
     reactive = {name: value for name, value in rule.settings.items() if isinstance(value, ReactiveSchedule)}
     reactions = {name: schedule.start(x.shape[:-1]) for name, schedule in reactive.items()}
-    own = _react(rule, reactions)
-    scheduled = any(isinstance(value, Schedule) for value in rule.settings.values())
+    changes = bool(reactive) or any(isinstance(value, Schedule) for value in rule.settings.values())
+    own = before = _react(rule, reactions).at(0)
     state = own.init((x,))
     for step in range(steps + 1):
+        if changes:
+            before, own = own, _react(rule, reactions).at(step)
         (probe,) = own.probe(state, (x,))
-        point = own.evaluation_point(state, (x,))[0]
-        yield Moment(step=step, point=point, parameters=x, state=state, probe=probe, rule=own)
+        point = before.evaluation_point(state, (x,))[0]
+        yield Moment(step=step, point=point, parameters=x, state=state, probe=probe, rule=before)
         if step < steps:
-            if scheduled or reactive:
-                own = _react(rule, reactions).at(step)
             gradient = problem.stochastic_gradient(probe, step=step, seeds=seeds)
             (update,), state = own.update((gradient,), state, (x,), curvature=_curvature(problem, own, probe))
             x = x + update
@@ -163,7 +173,7 @@ def summarise(
         target: a loss to wait for, or one for each row; costs one evaluation of the problem a step.
     """
     count = len(starts)
-    settled = steps - max(1, round(SETTLED_SHARE * steps)) + 1
+    settled = steps + 1 - settled_steps(steps)
     ends, losses = np.empty_like(starts), np.zeros(count)
     diverged, reached = np.zeros(count, dtype=bool), np.full(count, np.inf)
     targets = np.broadcast_to(np.inf if target is None else target, count)
@@ -183,8 +193,10 @@ def summarise(
                         reached[rows] = np.minimum(reached[rows], np.where(arrived, moment.step, np.inf))
                 if moment.step == steps:
                     ends[rows] = moment.point
-    losses = np.where(diverged | np.isnan(losses), np.inf, losses)
-    return Summary(ends=ends, losses=losses, reached=None if target is None else reached)
+    low, high = problem.bounds.T
+    outside = ~((ends >= low) & (ends <= high)).all(axis=-1)
+    losses = np.where(diverged | outside | np.isnan(losses), np.inf, losses)
+    return Summary(ends=ends, losses=losses, diverged=diverged, reached=None if target is None else reached)
 
 
 def _parts(rule: Rule, count: int) -> Iterator[tuple[Any, Rule]]:

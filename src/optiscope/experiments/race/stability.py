@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from optiscope.errors import ArgumentError
+from optiscope.experiments.race.arguments import LARGEST_RESOLUTION, as_function, check_count
 from optiscope.experiments.race.simulation import moments
 from optiscope.optimizers.registry import rule
 from optiscope.optimizers.rule import Rule
@@ -15,6 +16,7 @@ from optiscope.problems.functions.function import Function
 
 STEPS = 600
 """Steps over which the contraction is measured: the first half lets transients die, the second is measured."""
+_VARIED = ("learning_rate", "momentum")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,7 +40,11 @@ class StabilityMap:
 
 
 def stability_map(
-    problem: Function, optimizer: str = "momentum", *, resolution: int = 60, largest_rate: float | None = None
+    problem: str | Function,
+    optimizer: str | Rule = "momentum",
+    *,
+    resolution: int = 60,
+    largest_rate: float | None = None,
 ) -> StabilityMap:
     """Measure the contraction of a rule with momentum over a grid of learning rates and momenta.
 
@@ -49,12 +55,14 @@ def stability_map(
     A. Packard, Analysis and design of optimization algorithms via integral quadratic constraints, 2016, section 2.
 
     Args:
-        problem: a function with the same Hessian everywhere, positive definite.
+        problem: a name, or a function, with the same Hessian everywhere, positive definite.
         optimizer: "momentum", "classical_momentum" or "nesterov" have a theory; any rule with `learning_rate` and
             `momentum` is measured.
         resolution: points along each axis.
         largest_rate: end of the learning rates; 1.25 times what is stable with the largest momentum when None.
     """
+    problem = as_function(problem)
+    check_count("resolution", resolution, 2, LARGEST_RESOLUTION)
     hessian = _constant_hessian(problem)
     eigenvalues = np.linalg.eigvalsh(hessian)
     if eigenvalues[0] <= 0:
@@ -66,14 +74,16 @@ def stability_map(
     rates = np.linspace(end / resolution, end, resolution)
     momenta = np.linspace(0.0, 0.99, resolution)
     grid_momenta, grid_rates = np.meshgrid(momenta, rates, indexing="ij")
-    base = rule(optimizer)
-    for name in ("learning_rate", "momentum"):
+    base = optimizer if isinstance(optimizer, Rule) else rule(optimizer)
+    for name in _VARIED:
         if name not in base.settings:
             raise ArgumentError(
                 f"A stability map varies learning_rate and momentum. Received: {optimizer!r}, without {name}."
             )
     varied = base.with_settings(learning_rate=grid_rates.reshape(-1, 1), momentum=grid_momenta.reshape(-1, 1))
-    theory = _largest_root(base.name, grid_rates, grid_momenta, eigenvalues)
+    # Theory knows of a learning rate and a momentum, not of dampening or decay.
+    known = base.name if _is_plain(base) else ""
+    theory = _largest_root(known, grid_rates, grid_momenta, eigenvalues)
     return StabilityMap(
         label=base.title,
         eigenvalues=eigenvalues,
@@ -81,8 +91,13 @@ def stability_map(
         momenta=momenta,
         contraction=_contraction(problem, varied, grid_rates.size).reshape(grid_rates.shape),
         theory=theory,
-        border=_border(base.name, momenta, float(eigenvalues[-1])),
+        border=_border(known, momenta, float(eigenvalues[-1])),
     )
+
+
+def _is_plain(base: Rule) -> bool:
+    plain = type(base)()
+    return all(value == plain.settings[name] for name, value in base.settings.items() if name not in _VARIED)
 
 
 def _constant_hessian(problem: Function) -> Float[np.ndarray, "parameters parameters"]:

@@ -10,9 +10,9 @@ from optiscope.errors import ArgumentError
 from optiscope.problems.functions.function import Function
 
 TUNING_STARTS = 5
-"""Trials run from at least this many starts, so that settings do not fit one start alone."""
+"""Trials run from at least this many starts, so that settings do not fit one alone."""
 NEAR = 0.05
-"""How far the added starts lie from one of the race at most, as a share of the domain's width along each axis."""
+"""How far starts for tuning lie from one of the race at most, as a share of the domain's width along each axis."""
 MOST_STARTS = 400
 """More paths cannot be told apart in a picture."""
 
@@ -62,15 +62,16 @@ def _grid(problem: Function, count: object, *, given: bool) -> Starts:
 
 
 def tuning_starts(problem: Function, starts: Starts, *, seed: int) -> Starts:
-    """The starts of the race and, if they are few, others near them.
+    """Starts for tuning: near those of the race, in turn, and at least `TUNING_STARTS`; none is one of the race's.
 
-    Settings should not fit one start to the last digit; nor should a corner that the race never sees decide them.
+    Settings that were chosen on the race's own starts would make its result look better than it is; a corner that
+    the race never sees should not decide them either.
     """
-    missing = max(0, TUNING_STARTS - len(starts))
+    count = max(TUNING_STARTS, len(starts))
     low, high = problem.bounds.T
-    shift = NEAR * (high - low) * (2 * np.random.default_rng(seed).random((missing, problem.dimension)) - 1)
-    near = np.clip(np.resize(starts, (missing, problem.dimension)) + shift, low, high)
-    return np.concatenate([starts, near])
+    shift = NEAR * (high - low) * (2 * np.random.default_rng(seed).random((count, problem.dimension)) - 1)
+    points: Starts = np.clip(np.resize(starts, (count, problem.dimension)) + shift, low, high)
+    return points
 
 
 def grid_of_starts(problem: Function, count: int, *, seed: int) -> Starts:

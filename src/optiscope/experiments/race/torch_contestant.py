@@ -12,7 +12,8 @@ from jaxtyping import Float
 
 from optiscope.errors import ArgumentError
 from optiscope.experiments.race.contestant import Settings
-from optiscope.experiments.race.simulation import SETTLED_SHARE, Batch, Record, Rows, Seeds, Summary
+from optiscope.experiments.race.divergence import ends_outside
+from optiscope.experiments.race.simulation import Batch, Record, Rows, Seeds, Summary, settled_steps
 from optiscope.optimizers.search_space import LEARNING_RATE, Range
 from optiscope.problems.functions.function import Function
 
@@ -36,6 +37,11 @@ class TorchContestant:
     given: tuple[str, ...] = ()
     """Names of the settings that were given by whoever entered it."""
 
+    @property
+    def curvature(self) -> str:
+        """PyTorch optimizers are given gradients only; some find out more by evaluating more of them."""
+        return "none"
+
     def without_search(self) -> TorchContestant:
         """The same with nothing to tune."""
         return replace(self, search={})
@@ -49,12 +55,14 @@ class TorchContestant:
         shape = (steps + 1, *starts.shape)
         points, rates = np.full(shape, np.nan), np.full(shape, np.nan)
         internals: dict[str, Float[np.ndarray, "time rows parameters"]] = {}
+        evaluations = np.zeros(len(starts), dtype=np.int64)
         for row, (start, seed) in enumerate(zip(starts, seeds, strict=True)):
             run = self._run(problem, start, steps=steps, seed=int(seed), bound=np.inf)
             points[:, row], rates[:, row] = run.points, run.effective_rates
+            evaluations[row] = run.evaluations
             for name, value in run.internals.items():
                 internals.setdefault(name, np.full(shape, np.nan))[:, row] = value
-        return Record(points=points, effective_rates=rates, internals=internals)
+        return Record(points=points, effective_rates=rates, internals=internals, evaluations=evaluations)
 
     def summarise(
         self,
@@ -69,8 +77,8 @@ class TorchContestant:
     ) -> Summary:
         """Run from each start with the settings of its row, and keep only how it ended."""
         ends, losses = np.empty_like(starts), np.full(len(starts), np.inf)
-        reached = np.full(len(starts), np.inf)
-        last = max(1, round(SETTLED_SHARE * steps))
+        reached, diverged = np.full(len(starts), np.inf), np.zeros(len(starts), dtype=bool)
+        last = settled_steps(steps)
         targets = np.broadcast_to(np.inf if target is None else target, len(starts))
         for row, (start, seed) in enumerate(zip(starts, seeds, strict=True)):
             own = self.with_settings({name: float(values[row]) for name, values in settings.items()})
@@ -79,7 +87,8 @@ class TorchContestant:
             with np.errstate(all="ignore"):
                 inside = (np.abs(points) <= bound).all(axis=-1)
                 along = problem.value(points if target is not None else points[-last:])
-            if inside.all():
+            diverged[row] = not inside.all()
+            if not diverged[row] and not ends_outside(problem, points[-1]):
                 losses[row] = along[-last:].mean()
             if target is not None:
                 arrived = np.flatnonzero((along <= targets[row]) & np.logical_and.accumulate(inside))
@@ -87,6 +96,7 @@ class TorchContestant:
         return Summary(
             ends=ends,
             losses=np.where(np.isnan(losses), np.inf, losses),
+            diverged=diverged,
             reached=None if target is None else reached,
         )
 
@@ -102,6 +112,10 @@ class TorchContestant:
         return run_foreign(problem, factory, start, steps=steps, seed=seed, bound=bound)
 
 
+ALIASES = {"lr": "learning_rate", "eps": "epsilon"}
+"""PyTorch's names of settings, and ours."""
+
+
 def torch_contestant_by_name(text: str) -> TorchContestant:
     """The optimizer of PyTorch or of `pytorch_optimizer` with that name; see `foreign_factory`."""
     from optiscope.frameworks.pytorch.foreign import foreign_factory
@@ -110,8 +124,8 @@ def torch_contestant_by_name(text: str) -> TorchContestant:
     ours = {"learning_rate": found.defaults.get("lr")}
     betas = found.defaults.get("betas") or ()
     ours |= {f"beta{number}": beta for number, beta in enumerate(betas, start=1)}
-    given = dict(found.settings)
-    taken = {*given, *({"learning_rate"} if "lr" in given else ())}
+    given = {ALIASES.get(name, name): value for name, value in found.settings.items()}
+    taken = set(given)
     taken |= {f"beta{number}" for number in (1, 2, 3)} if "betas" in given else set()
     known = {name: given.get(name, found.defaults.get(name, ours.get(name))) for name in found.search}
 
@@ -122,7 +136,7 @@ def torch_contestant_by_name(text: str) -> TorchContestant:
         make=make,
         label=found.name,
         name=found.name,
-        settings={**{name: value for name, value in known.items() if value is not None}, **given},
+        settings={name: value for name, value in {**known, **given}.items() if value is not None},
         search={name: each for name, each in found.search.items() if name not in taken and known[name] is not None},
         given=tuple(given),
     )

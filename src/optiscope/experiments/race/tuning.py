@@ -22,6 +22,9 @@ NOTHING_WORSE = 2.0
 DIVERGED = 3.0
 """The share that is counted for a condition under which the trial diverged."""
 
+RATES = frozenset({"learning_rate", "lr"})
+"""Names of the setting that the first trials vary alone."""
+
 Progress = Callable[[str, int, int], None]
 """Called with the label of an optimizer, the trials done and the trials to do."""
 
@@ -65,11 +68,7 @@ def tune_all(
         losses = np.empty((0, len(missing.initial)))
         for phase, count in enumerate(_shares(trials)):
             units = _draws(phase, count, centre, list(contestant.search), generator)
-            drawn_now = _settings(contestant.search, units)
-            if phase == 0:
-                for name, values in drawn_now.items():
-                    # Not by way of the unit interval: it rounds, and a range need not hold what it came with.
-                    values[0] = contestant.settings[name]
+            drawn_now = _with_own(phase, contestant, _settings(contestant.search, units))
             settings = {name: np.append(settings.get(name, []), values) for name, values in drawn_now.items()}
             losses = np.concatenate([losses, losses_of(drawn_now)])
             best = missing.scores(losses, losses.min(axis=0)).argmin()
@@ -91,7 +90,7 @@ def _tuning(
         settings=settings,
         losses=losses,
         scores=scores,
-        sweep=_shares(len(scores))[0] if {"learning_rate", "lr"} & set(settings) else 0,
+        sweep=_shares(len(scores))[0] if RATES & set(settings) else 0,
         best=int(scores.argmin()),
     )
 
@@ -152,16 +151,32 @@ def _draws(
     phase: int, count: int, centre: Sequence[float], names: Sequence[str], generator: np.random.Generator
 ) -> Float[np.ndarray, "count settings"]:
     """Places in the unit cube: see `tune_all`."""
+    is_rate = np.array([name in RATES for name in names])
+    if phase == 0:
+        # The first trial is what the contestant came with, and takes no cell of the hypercube.
+        cube = np.concatenate([[centre], _latin_hypercube(count - 1, len(names), generator)])
+        return np.where(is_rate, cube, centre) if is_rate.any() else cube
     cube = _latin_hypercube(count, len(names), generator)
     box = np.clip(np.asarray(centre) + NARROWED * (2 * cube - 1), 0.0, 1.0)
-    is_rate = np.array([name in ("learning_rate", "lr") for name in names])
-    if phase == 0:
-        # The first is what the contestant came with; it has no cell of the hypercube.
-        cube[1:] = _latin_hypercube(count - 1, len(names), generator) if count > 1 else cube[1:]
-        units = np.where(is_rate, cube, centre) if is_rate.any() else cube
-        units[0] = centre
-        return units
     return np.where(is_rate, box, cube) if phase == 1 and is_rate.any() else box
+
+
+def _with_own(
+    phase: int, contestant: Contestant, settings: dict[str, Float[np.ndarray, " some"]]
+) -> dict[str, Float[np.ndarray, " some"]]:
+    """Put the contestant's own settings where they belong, exactly: by way of the unit interval they are rounded.
+
+    In the first phase all but the learning rate. Later, a setting that lies outside the range in which it is looked
+    for, such as a momentum of 0, is kept by every other trial: it may well be the best.
+    """
+    for name, values in settings.items():
+        own = float(contestant.settings[name])  # type: ignore[arg-type]
+        outside = not contestant.search[name].low <= own <= contestant.search[name].high
+        if phase == 0:
+            values[: 1 if name in RATES or not RATES & set(settings) else None] = own
+        elif outside:
+            values[::2] = own
+    return settings
 
 
 def _latin_hypercube(

@@ -81,6 +81,11 @@ class Function(ABC):
         product: Points = np.einsum("...ij,...j->...i", self.hessian(x), v)
         return product
 
+    @property
+    def depends_on_seed(self) -> bool:
+        """Whether `stochastic_gradient` is another with another seed."""
+        return False
+
     def stochastic_gradient(self, x: Points, *, step: int, seeds: Int64[np.ndarray, "*#batch"]) -> Points:
         """What an optimizer sees in place of the gradient at its `step` (from 0): the gradient itself, without noise.
 

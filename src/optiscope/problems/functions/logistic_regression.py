@@ -130,6 +130,11 @@ class LogisticRegression(Function):
         result[..., :-1] += self._penalty(x) * v[..., :-1]
         return result
 
+    @property
+    def depends_on_seed(self) -> bool:
+        """With mini-batches, whose order is drawn anew in each epoch."""
+        return self.batches > 1
+
     def stochastic_gradient(self, x: Points, *, step: int, seeds: Int64[np.ndarray, "*#batch"]) -> Points:
         """The gradient of the mini-batch that each seed has at that step."""
         if self.batches == 1:

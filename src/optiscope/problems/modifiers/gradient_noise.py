@@ -45,6 +45,11 @@ class GradientNoise(Modifier):
             raise ArgumentError(f"Degrees of freedom are positive. Received: degrees_of_freedom={freedom!r}.")
         object.__setattr__(self, "root", _root(self.covariance, self.dimension))
 
+    @property
+    def depends_on_seed(self) -> bool:
+        """Where there is any noise, or `base` depends on it."""
+        return bool(self.root.any()) or self.base.depends_on_seed
+
     def stochastic_gradient(self, x: Points, *, step: int, seeds: Int64[np.ndarray, "*#batch"]) -> Points:
         """What an optimizer sees of `base`, and the noise of that step."""
         noise = self.noise(step=step, seeds=seeds)

@@ -100,6 +100,11 @@ class Modifier(Function):
         """∂²f/∂x² · v at each point."""
         return self.base.hessian_vector_product(x, v)
 
+    @property
+    def depends_on_seed(self) -> bool:
+        """Whether `base` does."""
+        return self.base.depends_on_seed
+
     def stochastic_gradient(self, x: Points, *, step: int, seeds: Int64[np.ndarray, "*#batch"]) -> Points:
         """What an optimizer sees in place of the gradient."""
         return self.base.stochastic_gradient(x, step=step, seeds=seeds)

@@ -36,6 +36,11 @@ class SparseGradients(Modifier):
                 f"The probability to keep a coordinate is above 0 and at most 1. Received: {self.probability!r}."
             )
 
+    @property
+    def depends_on_seed(self) -> bool:
+        """Where any coordinate is ever left out, or `base` depends on it."""
+        return bool(np.any(np.asarray(self.probability) < 1)) or self.base.depends_on_seed
+
     def stochastic_gradient(self, x: Points, *, step: int, seeds: Int64[np.ndarray, "*#batch"]) -> Points:
         """What an optimizer sees of `base`, where it is kept; 0 elsewhere, even if the gradient is not finite there."""
         gradient = self.base.stochastic_gradient(x, step=step, seeds=seeds)
