@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -212,9 +213,53 @@ def test_a_learning_rate_that_is_too_large_for_one_problem_is_no_fault():
     ],
 )
 def test_it_says_where_nan_gets_to(optimizer, words):
-    check = check_optimizer(optimizer)["NaN gradients"]
-    assert check.outcome == "passed"
+    report = check_optimizer(optimizer)
+    check = report["NaN gradients"]
+    assert check.outcome == "noted"
     assert words in check.found
+    assert "GradScaler" in check.mend
+    assert " noted" in str(report).splitlines()[0]
+
+
+def test_a_nan_that_gets_to_other_parameters_without_need_is_a_fault():
+    class Shared(Plain):
+        def __init__(self, params, lr=0.01):
+            super().__init__(params, lr)
+            self.poisoned = 0.0
+
+        def change(self, parameter):
+            self.poisoned = self.poisoned + 0 * parameter.grad.sum()
+            parameter -= self.lr * parameter.grad + self.poisoned
+
+    check = check_optimizer(Shared)["NaN gradients"]
+    assert check.outcome == "failed"
+    assert "other parameters NaN" in check.found
+    assert "by itself" in check.mend
+
+
+def test_a_gradient_that_never_reaches_the_parameters_as_nan_passes():
+    def refused(self, parameter):
+        if not parameter.grad.isfinite().all():
+            raise ValueError("not finite")
+        Plain.change(self, parameter)
+
+    assert check_optimizer(_with(Plain, change=refused))["NaN gradients"].outcome == "passed"
+
+
+def test_weights_that_become_nan_in_half_precision_are_noted():
+    check = check_optimizer("adam")["float16"]
+    assert check.outcome == "noted"
+    assert "a gradient of exactly 0 gives NaN" in check.found
+    assert "float32" in check.mend
+    assert check_optimizer("sgd")["float16"].outcome == "passed"
+
+
+def test_every_form_of_an_optimizer_is_understood():
+    assert check_optimizer(functools.partial(torch.optim.SGD, lr=0.1)).optimizer == "SGD"
+    assert check_optimizer(functools.partial(Adam, learning_rate=0.1)).optimizer == "Adam"
+    assert check_optimizer(lambda *arguments, **more: torch.optim.SGD(*arguments, **more)).passed
+    with pytest.raises(ArgumentError, match="has its parameters already"):
+        check_optimizer(torch.optim.SGD([torch.nn.Parameter(torch.ones(1))]))
 
 
 def test_it_says_what_becomes_of_sparse_gradients():
@@ -244,7 +289,7 @@ def test_what_a_class_does_not_offer_is_skipped():
 def test_its_text_is_a_table_with_what_to_mend():
     report = check_optimizer(_with(Plain, change=_in_place))
     text = str(report).splitlines()
-    assert text[0] == "Faulty: 8 passed, 1 failed, 4 skipped"
+    assert text[0] == "Faulty: 7 passed, 1 noted, 1 failed, 4 skipped"
     assert any(line.startswith("  failed   gradients unchanged") for line in text)
     assert any(line.lstrip().startswith("→ Write g = g + λθ") for line in text)
     with pytest.raises(KeyError):

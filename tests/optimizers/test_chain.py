@@ -7,6 +7,8 @@ import pytest
 
 from optiscope.errors import ArgumentError, UnknownName
 from optiscope.optimizers.chain import Chain, chain
+from optiscope.optimizers.registry import rule as rule_by_name
+from optiscope.optimizers.registry import rule_types
 from optiscope.optimizers.rules.adam import Adam
 from optiscope.optimizers.rules.nesterov_lookahead import RULE as NesterovLookahead  # noqa: N811
 from optiscope.optimizers.rules.newton import RULE as Newton  # noqa: N811
@@ -228,3 +230,41 @@ def test_what_is_no_transformation_is_an_error():
         chain(scale_by_adam(), 0.1)
     with pytest.raises(ArgumentError, match="made by a call, with parentheses"):
         chain(scale_by_adam, scale_by_learning_rate(0.1))
+
+
+def test_an_average_comes_behind_what_goes_back():
+    with pytest.raises(ArgumentError, match="average_weights comes at the very end: look_ahead changes"):
+        chain(scale_by_adam(), average_weights(), look_ahead())
+    with pytest.raises(ArgumentError, match="very end"):
+        chain(chain(Adam(), average_weights(0.9)), average_weights(0.5))
+
+
+@pytest.mark.parametrize("name", [name for name, kind in rule_types().items() if kind.curvature == "none"])
+def test_behind_an_accumulation_no_rate_is_known_until_something_moves(name):
+    made, x = chain(accumulate(2), rule_by_name(name)), (np.array([1.0, 2.0]),)
+    _, state = made.update(x, made.init(x), x)
+    assert np.isnan(made.effective_rate(state, x)[0]).all()
+
+
+def test_noise_of_later_groups_is_another():
+    made, x = chain(add_noise(1.0), scale_by_learning_rate(1.0)), (np.zeros(3), np.zeros(3))
+    (first, second), _ = made.update(x, made.init(x), x)
+    later = made.with_settings(first_tensor=1)
+    (alone,), _ = later.update(x[:1], later.init(x[:1]), x[:1])
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(alone, second)
+
+
+def test_a_chain_knows_which_settings_are_not_at_their_defaults():
+    made = chain(clip_by_norm(1.0), scale_by_adam(beta1=0.5), scale_by_learning_rate(0.1), average_weights())
+    assert made.differing_settings() == ("maximum", "beta1", "learning_rate")
+    assert chain(Adam(beta2=0.9)).differing_settings() == ("beta2",)
+    assert chain(scale_by_adam(beta2=Exponential(start=0.999))).differing_settings() == ("beta2",)
+
+
+def test_settings_that_are_changed_later_can_be_checked():
+    made = chain(clip_by_norm(1.0), Adam())
+    for name, value in (("maximum", -1.0), ("beta1", 2.0)):
+        changed = made.with_settings(**{name: value})
+        with pytest.raises(ArgumentError, match=f"{name} of"):
+            changed.check()

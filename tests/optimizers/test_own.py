@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 
 from optiscope.errors import ArgumentError, UnknownName
+from optiscope.frameworks.pytorch.foreign import foreign_factory
 from optiscope.optimizers.chain import chain
-from optiscope.optimizers.own import as_rule, register_optimizer
+from optiscope.optimizers.own import as_rule, kind_of, register_optimizer
 from optiscope.optimizers.registered import forget, registered, registered_names
 from optiscope.optimizers.registry import rule, rule_types
 from optiscope.optimizers.rule import Rule, Setting, TensorRule
@@ -114,6 +117,7 @@ def test_an_object_may_look_ahead_average_and_know_its_rate():
     state = made.init(x)
     assert made.probe(state, x)[0] == 3.0
     assert made.evaluation_point(state, x)[0] == 1.0
+    _, state = made.update(x, state, x)
     assert made.effective_rate(state, x)[0] == 7.0
     plain = as_rule(Heavy())
     assert plain.probe(plain.init(x), x)[0] is x[0]
@@ -301,3 +305,110 @@ def test_an_unfinished_rule_cannot_be_registered():
 
     with pytest.raises(ArgumentError, match="update_tensor, which Unfinished lacks"):
         register_optimizer("unfinished_for_tests")(Unfinished)
+
+
+class Turned(Heavy):
+    """Keeps something else than it was given."""
+
+    def __init__(self, learning_rate=0.1, decay=0.9):
+        super().__init__(learning_rate, 1 - decay)
+
+
+@pytest.mark.parametrize("decay", [0.9, 0.5])
+def test_an_object_that_keeps_something_else_has_no_settings(decay):
+    made = as_rule(Turned(decay=decay))
+    assert made.settings == {}
+    x, state = step(made, np.ones(1), np.ones(1))
+    x, state = step(made.at(3), np.ones(1), x, state)
+    assert made.internals(state)["momentum"] == pytest.approx(1 + (1 - decay))
+
+
+def test_an_object_whose_constructor_computes_with_what_it_keeps_has_settings():
+    class Careful(Heavy):
+        def __init__(self, learning_rate=0.1, decay=0.9):
+            if decay not in (0.9, 0.5):
+                raise ValueError("decay")
+            super().__init__(learning_rate, decay)
+            self.rest = 1 - decay
+
+    assert as_rule(Careful(decay=0.5)).settings == {"learning_rate": 0.1, "decay": 0.5}
+
+
+@pytest.mark.parametrize("name", ["params", "name", "title", "optiscope_step", "initial_lr"])
+def test_settings_with_the_name_of_something_else_are_refused(name):
+    code = f"def __init__(self, {name}=1.0):\n    self.{name} = {name}"
+    methods = {"init": Heavy.init, "update": Heavy.update}
+    exec(code, {}, methods)
+    with pytest.raises(ArgumentError, match=f"The argument '{name}' of Own has the name of something"):
+        as_rule(type("Own", (), methods)())
+
+
+def test_a_setting_may_be_called_step():
+    class Stepping(Heavy):
+        def __init__(self, step=0.5):
+            super().__init__()
+            self.step = step
+
+    assert as_rule(Stepping(0.25)).settings == {"step": 0.25}
+
+
+def maker(rate=0.01):
+    return Adam(learning_rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "kind"),
+    [
+        ("adam", "name"),
+        (Adam(), "rule"),
+        (Adam, "rule"),
+        (Heavy, "rule"),
+        (Heavy(), "rule"),
+        (maker, "rule maker"),
+        (lambda: Adam(), "rule maker"),
+        (partial(maker, rate=0.5), "rule maker"),
+        (partial(Adam, beta1=0.5), "rule maker"),
+        (partial(Heavy, 0.5), "rule maker"),
+        (torch.optim.SGD, "torch factory"),
+        (partial(torch.optim.SGD, lr=0.1), "torch factory"),
+        (lambda parameters: torch.optim.SGD(parameters), "torch factory"),
+        (lambda *arguments: torch.optim.SGD(*arguments), "torch factory"),
+        (foreign_factory("torch.SGD"), "torch factory"),
+        (torch.optim.SGD([torch.nn.Parameter(torch.ones(1))]), "torch optimizer"),
+        (3, "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_what_a_user_passes_is_told_apart(optimizer, kind):
+    assert kind_of(optimizer) == kind
+
+
+def test_a_partial_is_a_rule_as_well():
+    assert as_rule(partial(maker, rate=0.5)).settings["learning_rate"] == 0.5
+    assert as_rule(partial(Heavy, 0.5)).settings == {"learning_rate": 0.5, "decay": 0.9}
+
+
+def test_a_rule_knows_which_settings_are_not_at_their_defaults(register):
+    assert Adam().differing_settings() == ()
+    assert Adam(beta1=0.5, epsilon=1e-8).differing_settings() == ("beta1",)
+    assert Adam(learning_rate=schedule("constant(value=1e-3)")).differing_settings() == ("learning_rate",)
+    assert as_rule(Heavy).differing_settings() == ()
+    assert as_rule(Heavy(decay=0.5)).differing_settings() == ("decay",)
+    register("maker_for_tests")(maker)
+    one = registered("maker_for_tests")
+    assert one.make().settings["learning_rate"] == 0.01
+    assert one.make(rate=0.123).settings["learning_rate"] == 0.123
+
+
+def test_short_names_of_settings_are_understood(register):
+    assert rule("adam(lr=0.1, eps=1e-3)").settings["learning_rate"] == 0.1
+    assert rule("adam(lr=0.1, eps=1e-3)").settings["epsilon"] == 1e-3
+    assert rule("adam", betas=(0.5, 0.6)).settings["beta2"] == 0.6
+    register("heavy_with_short_names")(Heavy)
+    assert rule("heavy_with_short_names(lr=0.5)").settings["learning_rate"] == 0.5
+    with pytest.raises(ArgumentError, match="learning_rate is given twice"):
+        rule("adam(lr=0.1, learning_rate=0.2)")
+    with pytest.raises(ArgumentError, match="betas are 2 numbers, one for each of beta1, beta2"):
+        rule("adam", betas=0.9)
+    with pytest.raises(UnknownName, match="'eps' is not a setting of lion"):
+        rule("lion(eps=1e-3)")

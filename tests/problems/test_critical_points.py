@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from optiscope.errors import ArgumentError
+from optiscope.errors import ArgumentError, UnknownName
 from optiscope.problems.critical_points import critical_points
 from optiscope.problems.functions import function
 from optiscope.problems.functions.function import Function
@@ -223,8 +223,26 @@ def test_moved_landscapes_have_moved_critical_points():
         assert np.linalg.norm(found - exact.point, axis=1).min() < 1e-12
 
 
-def test_wrong_arguments_are_refused():
-    with pytest.raises(ArgumentError, match="resolution=1"):
-        critical_points(function("rosenbrock"), resolution=1)
-    with pytest.raises(ArgumentError, match="limit=0"):
-        critical_points(function("rosenbrock"), limit=0)
+def test_a_name_stands_for_its_function():
+    by_name, by_function = critical_points("booth"), critical_points(function("booth"))
+    assert [one.point.tolist() for one in by_name] == [one.point.tolist() for one in by_function]
+    assert len(critical_points("rosenbrock(dimension=3)")) >= 1
+    with pytest.raises(UnknownName, match="Did you mean 'himmelblau'"):
+        critical_points("himelblau")
+
+
+@pytest.mark.parametrize("given", [3, None, lambda x: x @ x])
+def test_what_is_no_function_is_refused(given):
+    with pytest.raises(ArgumentError, match="own_function"):
+        critical_points(given)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"resolution": 1}, {"resolution": 48.0}, {"resolution": "fine"}, {"resolution": True}, {"resolution": 1001},
+     {"limit": 0}, {"limit": 2.5}, {"limit": None}],
+)  # fmt: skip
+def test_wrong_arguments_are_refused(wrong):
+    ((name, value),) = wrong.items()
+    with pytest.raises(ArgumentError, match=f"{name}={value!r}"):
+        critical_points(function("rosenbrock"), **wrong)

@@ -12,7 +12,8 @@ from optiscope.errors import ArgumentError, MissingDependency
 if TYPE_CHECKING:
     from optiscope.experiments.optimizer_checks import Verdict
 
-Outcome = Literal["passed", "failed", "skipped"]
+Outcome = Literal["passed", "noted", "failed", "skipped"]
+_OUTCOMES: tuple[Outcome, ...] = ("passed", "noted", "failed", "skipped")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +23,12 @@ class Check:
     name: str
     """What was tried, in a few words."""
     outcome: Outcome
-    """"skipped" when the optimizer does not offer it, or there was nothing to compare with."""
+    """"noted" when it is no fault but something to know; "skipped" when the optimizer does not offer it, or there was
+    nothing to compare with."""
     found: str
     """What happened."""
     mend: str = ""
-    """What to do about it; empty when it passed."""
+    """What to do about it, if anything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class OptimizerReport:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing failed."""
+        """Whether nothing failed; what is only noted does not count."""
         return not self.failures
 
     @property
@@ -56,9 +58,7 @@ class OptimizerReport:
 
     def __str__(self) -> str:
         counts = Counter(check.outcome for check in self.checks)
-        summary = ", ".join(
-            f"{counts[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped") if counts[outcome]
-        )
+        summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES if counts[outcome])
         width = max(len(check.name) for check in self.checks)
         lines = [f"{self.optimizer}: {summary}"]
         for check in self.checks:
@@ -81,7 +81,8 @@ def check_optimizer(
 
     Tried are: descent on a parabola and on Rosenbrock's valley, equality with a reference, parameters without a
     gradient, `zero_grad`, gradients left as they are, sparse and NaN gradients, float16 and bfloat16, parameter groups,
-    saving and loading of the state, and closures.
+    saving and loading of the state, and closures. What is no fault but good to know, such as a NaN that stays where it
+    came in, is "noted".
 
     Args:
         optimizer: a name such as "adam", "torch.Adam" or one that was registered; a rule, a chain, an object with

@@ -174,28 +174,43 @@ def bears_sparse_gradients(subject: Subject) -> Verdict:
 
 
 def bears_nan(subject: Subject) -> Verdict:
-    """Where a NaN in one gradient gets to, and whether it goes away."""
+    """Where a NaN in one gradient gets to: not to other tensors, unless each step is made from all of them."""
     struck, other = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2, 2))
     optimizer = subject.make([struck, other])
     good, bad = torch.ones(2, 2), torch.ones(2, 2)
     bad[0, 0] = torch.nan
     try:
-        subject.step(optimizer, [struck, other], [bad, good])
+        subject.step(optimizer, [struck, other], [bad, good.clone()])
         # What is remembered may spread it in the step after.
-        subject.step(optimizer, [struck, other], [good, good])
+        subject.step(optimizer, [struck, other], [good.clone(), good.clone()])
     except Exception as error:
         return "passed", f"refused: {_first_sentence(error)}", ""
     if struck.isfinite().all() and other.isfinite().all():
         return "passed", "a NaN does not reach the parameters", ""
+    skip = "Skip steps with such gradients, as torch.amp.GradScaler does."
     if not other.isfinite().all():
+        if _joins_tensors(subject):
+            return "noted", "a NaN in one gradient makes all parameters NaN, as all gradients make each step", skip
         return (
-            "passed",
-            "a NaN in one gradient makes all parameters NaN: skip such steps, as torch.amp.GradScaler does",
-            "",
+            "failed",
+            "a NaN in one gradient makes other parameters NaN, whose steps do not depend on it otherwise",
+            "Treat each parameter by itself, or refuse gradients that are not finite before the first change.",
         )
     if int(struck.isnan().sum()) == 1:
-        return "passed", "a NaN stays in its coordinate", ""
-    return "passed", "a NaN spreads over its tensor, not to others", ""
+        return "noted", "a NaN stays in its coordinate, for good", skip
+    return "noted", "a NaN spreads over its tensor, not to others", skip
+
+
+def _joins_tensors(subject: Subject) -> bool:
+    """Whether the gradient of one parameter matters for the step of another, as with a norm over all."""
+    ends = []
+    for gradient in (torch.ones(2, 2), torch.tensor([[5.0, -3.0], [0.5, 40.0]])):
+        changed, other = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2, 2))
+        optimizer = subject.make([changed, other])
+        for _ in range(3):
+            subject.step(optimizer, [changed, other], [gradient.clone(), torch.ones(2, 2)])
+        ends.append(other.detach())
+    return not torch.equal(*ends)
 
 
 def keeps_precision(subject: Subject, name: str) -> Verdict:
@@ -215,9 +230,9 @@ def keeps_precision(subject: Subject, name: str) -> Verdict:
     subject.step(optimizer, [untouched], [torch.tensor([[0.0, 1.0], [1.0, 1.0]], dtype=dtype)])
     if not untouched.isfinite().all():
         return (
-            "passed",
-            f"stays {name}; a gradient of exactly 0 gives NaN, as ε rounds to 0: keep weights in float32",
-            "",
+            "noted",
+            f"stays {name}, but a gradient of exactly 0 gives NaN, as ε rounds to 0",
+            "Keep the weights in float32, or take an ε that the type can hold.",
         )
     return "passed", f"stays {name}", ""
 

@@ -18,6 +18,7 @@ from optiscope.errors import ArgumentError
 from optiscope.experiments.race.simulation import record
 from optiscope.frameworks.pytorch.foreign import foreign_factory, run_foreign
 from optiscope.frameworks.pytorch.rule_optimizer import RuleOptimizer, torch_optimizer
+from optiscope.optimizers.own import kind_of
 from optiscope.optimizers.registered import registered
 from optiscope.optimizers.rule import Rule
 from optiscope.problems.functions.function import Function
@@ -116,19 +117,23 @@ def subject_of(optimizer: object, settings: Mapping[str, Any]) -> Subject:
             return Subject(name=call.name, make=foreign_factory(optimizer).with_settings(**settings))
     if isinstance(optimizer, Subject):
         return optimizer
-    is_rule = isinstance(optimizer, str | Rule) or (isinstance(optimizer, type) and issubclass(optimizer, Rule))
-    has_update = callable(getattr(optimizer, "update", None)) and not hasattr(optimizer, "step")
-    if is_rule or has_update:
+    kind = kind_of(optimizer)
+    if kind in ("name", "rule"):
         return _of_rule(optimizer, settings)
+    if kind == "torch optimizer":
+        raise ArgumentError(
+            "An optimizer is tried on parameters of its own, so pass its class, or a function that makes it from a "
+            f"list of parameters, not one that has its parameters already. Received: {type(optimizer).__name__}."
+        )
     if not callable(optimizer):
         raise ArgumentError(
             "An optimizer is a name, a rule, a chain, an object with init and update, or a class that is made from "
             f"PyTorch parameters and has step. Received: {optimizer!r}."
         )
-    made = _first_result(optimizer, settings)
-    if isinstance(made, Rule) or (hasattr(made, "update") and not hasattr(made, "step")):
+    made = _first_result(optimizer, settings, takes_parameters=kind == "torch factory")
+    if kind_of(made) == "rule":
         return _of_rule(made, {})
-    name = getattr(optimizer, "__name__", type(optimizer).__name__)
+    name = _name_of(optimizer)
     if not callable(getattr(made, "step", None)):
         raise ArgumentError(
             f"What {name} makes of a list of parameters has no method step. Received: {type(made).__name__}."
@@ -145,20 +150,19 @@ def _of_rule(optimizer: object, settings: Mapping[str, Any]) -> Subject:
     return Subject(name=rule.title, make=lambda parameters: RuleOptimizer(parameters, rule), rule=rule)
 
 
-def _first_result(make: Callable[..., Any], settings: Mapping[str, Any]) -> Any:
-    """What a class or function makes: of parameters, or, when it takes none, of nothing."""
-    takes = [
-        one
-        for one in inspect.signature(make).parameters.values()
-        if one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
-    ]
-    arguments = ([nn.Parameter(torch.ones(2, 2))],) if takes else ()
+def _name_of(optimizer: object) -> str:
+    inner = optimizer.func if isinstance(optimizer, partial) else optimizer
+    return str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def _first_result(make: Callable[..., Any], settings: Mapping[str, Any], *, takes_parameters: bool) -> Any:
+    """What a class or function makes of parameters, or of nothing."""
+    arguments = ([nn.Parameter(torch.ones(2, 2))],) if takes_parameters else ()
     try:
         return make(*arguments, **settings)
     except Exception as error:
         raise ArgumentError(
-            f"{getattr(make, '__name__', make)} could not be made for a list of parameters: {error}. "
-            f"Received: {make!r}."
+            f"{_name_of(make)} could not be made for a list of parameters: {error}. Received: {make!r}."
         ) from error
 
 

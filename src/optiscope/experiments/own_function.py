@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import builtins
+import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from optiscope.errors import ArgumentError, UnknownName
-from optiscope.problems.functions.calling import understand
+from optiscope.frameworks.autograd import Autograd, autograd_derivatives
+from optiscope.problems.functions.calling import Refused, not_callable, understand
 from optiscope.problems.functions.derivatives import Derivatives
 from optiscope.problems.functions.own import OwnFunction, WithHessian, check_domain, finish, function_of
 
-Gradient: TypeAlias = Literal["auto", "autograd", "finite differences"] | Callable[..., Any]
+Gradient: TypeAlias = (
+    Literal["auto", "autograd", "autograd (torch)", "autograd (paddle)", "autograd (tensorflow)", "finite differences"]
+    | Callable[..., Any]
+)
 """How to get the gradient, or a callable that gives it."""
-_WAYS = ("auto", "autograd", "finite differences")
+_FRAMEWORKS: Mapping[str, tuple[str, str]] = {
+    "torch": ("optiscope.frameworks.pytorch.autograd_function", "TorchAutograd"),
+    "paddle": ("optiscope.frameworks.paddle_autograd", "PaddleAutograd"),
+    "tensorflow": ("optiscope.frameworks.tensorflow_autograd", "TensorflowAutograd"),
+}
+"""Module and class by the name that a framework is imported by, in the order in which they are tried."""
+_WAYS = ("auto", "autograd", *(f"autograd ({name})" for name in _FRAMEWORKS), "finite differences")
 
 
 def own_function(
@@ -31,7 +43,7 @@ def own_function(
     hessian: Literal["auto"] | Callable[..., Any] = "auto",
     name: str | None = None,
 ) -> OwnFunction:
-    """A function from a Python callable: of NumPy arrays, of plain numbers, or of torch tensors.
+    """A function from a Python callable: of NumPy arrays, of plain numbers, or of tensors.
 
         bowl = own_function(lambda x: x[..., 0] ** 2 + 3 * x[..., 1] ** 2, start=(3, 4))
         bowl = own_function(lambda x, y: x**2 + 3 * y**2, start=(3, 4))
@@ -47,9 +59,11 @@ def own_function(
         start: where to start.
         minima: known minimum points, one a row.
         minimum: the smallest value.
-        gradient: "autograd" (PyTorch's), "finite differences", a callable, or "auto": autograd when the program has
-            imported PyTorch already and the callable can be differentiated so, else finite differences. To find a
-            callable made of torch operations wanting, say "autograd": the error tells why.
+        gradient: "autograd", "finite differences", a callable, or "auto": autograd when the program has imported
+            PyTorch, PaddlePaddle or TensorFlow already and the callable can be differentiated so, else finite
+            differences. Of several frameworks the first that works is taken; "autograd (torch)", "autograd (paddle)"
+            and "autograd (tensorflow)" name one, and import it. To find a callable made of a framework's operations
+            wanting, say "autograd": the error tells why.
         hessian: a callable from a point to its Hessian, or "auto": in the same way as the gradient.
         name: for titles. Default: that of the callable.
     """
@@ -57,22 +71,22 @@ def own_function(
         raise UnknownName.among(gradient, _WAYS, kind="way to get the gradient (or a callable)")
     if isinstance(hessian, str) and hessian != "auto":
         raise UnknownName.among(hessian, ["auto"], kind="way to get the Hessian (or a callable)")
-    refusal: ArgumentError | None = None
-    if gradient == "autograd" or (gradient == "auto" and "torch" in sys.modules):
-        from optiscope.frameworks.pytorch.autograd_function import torch_derivatives
-
-        domain = check_domain(dimension=dimension, bounds=bounds, start=start, minima=minima)
+    if not builtins.callable(callable):
+        raise not_callable(callable, "function")
+    refusals: dict[str, Refused] = {}
+    domain = check_domain(dimension=dimension, bounds=bounds, start=start, minima=minima)
+    for framework in _frameworks(gradient):
         try:
             with np.errstate(all="ignore"):
-                derivatives: Derivatives = torch_derivatives(callable, domain.examples)
+                derivatives: Derivatives = autograd_derivatives(_autograd(framework), callable, domain.examples)
                 if not isinstance(hessian, str):
                     matrix = understand(hessian, domain.examples, (dimension, dimension), what="hessian")
                     derivatives = WithHessian(of=derivatives, exact_hessian=matrix)
                 return finish(callable, domain, derivatives, minimum=minimum, name=name)
-        except ArgumentError as error:
-            if gradient == "autograd":
-                raise
-            refusal = error
+        except Refused as error:
+            refusals[f"{framework} tensors"] = error
+    if isinstance(gradient, str) and gradient.startswith("autograd"):
+        raise _together(refusals)
     try:
         return function_of(
             callable,
@@ -85,7 +99,31 @@ def own_function(
             hessian="finite differences" if isinstance(hessian, str) else hessian,
             name=name,
         )
-    except ArgumentError as error:
-        if refusal is not None:
-            raise ArgumentError(f"With NumPy arrays: {error} With torch tensors: {refusal}") from error
-        raise
+    except Refused as error:
+        raise _together({"NumPy arrays": error, **refusals}) from error.__cause__
+
+
+def _frameworks(gradient: object) -> list[str]:
+    """Those to try."""
+    if not isinstance(gradient, str) or gradient == "finite differences":
+        return []
+    named = [name for name in _FRAMEWORKS if gradient == f"autograd ({name})"]
+    loaded = [name for name in _FRAMEWORKS if name in sys.modules]
+    return named or loaded or (["torch"] if gradient == "autograd" else [])
+
+
+def _autograd(framework: str) -> Autograd:
+    module, kind = _FRAMEWORKS[framework]
+    autograd: Autograd = getattr(importlib.import_module(module), kind)()
+    return autograd
+
+
+def _together(refusals: Mapping[str, Refused]) -> ArgumentError:
+    """One error for all, in which nothing is said twice."""
+    different: dict[str, str] = {}
+    for arrays, refusal in refusals.items():
+        if refusal.fault not in {refusals[other].fault for other in different}:
+            different[arrays] = str(refusal)
+    if len(different) == 1:
+        return next(iter(refusals.values()))
+    return ArgumentError(" ".join(f"With {arrays}: {sentence}" for arrays, sentence in different.items()))

@@ -20,9 +20,3 @@ def namespace(array: Array) -> Any:
     """
     # NumPy 2 follows the standard itself; asking costs fifteen times the look at the type.
     return np if isinstance(array, np.ndarray) else array_namespace(array)
-
-
-def norm(array: Array, axes: tuple[int, ...]) -> Array:
-    """The Euclidean norm over `axes`, which stay as axes of length one."""
-    xp = namespace(array)
-    return xp.sqrt(xp.sum(array * array, axis=axes, keepdims=True))

@@ -13,12 +13,13 @@ from optiscope.errors import ArgumentError, UnknownName
 from optiscope.optimizers.arrays import Array, Arrays, namespace
 from optiscope.optimizers.rule import Rule, Setting, State
 from optiscope.optimizers.search_space import Range
-from optiscope.optimizers.settings import check_settings
 from optiscope.optimizers.transformations.apply_rule import ApplyRule
 from optiscope.optimizers.transformations.transformation import Transformation
 
 Part = tuple[int, str]
 """Where a setting of a chain is: the position of the transformation, and the setting's name in it."""
+_OF_EACH = ("batch_axes", "first_tensor")
+"""What all transformations of a chain are told alike."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,13 +44,14 @@ class Chain(Rule):
 
     def __post_init__(self) -> None:
         _check_order(self.transformations)
+        for part in self.transformations:
+            part.check()
         kinds = {part.batching for part in self.transformations}
         batching = "single" if "single" in kinds else "rowwise" if "rowwise" in kinds else "elementwise"
         # What a rule has as attributes of its class, a chain has from its parts.
         object.__setattr__(self, "batching", batching)
         object.__setattr__(self, "search", self._search())
         object.__setattr__(self, "title", " → ".join(_titles(self.transformations)) or "Gradient descent")
-        check_settings(self)
 
     def init(self, parameters: Arrays) -> State:
         """The states of the transformations."""
@@ -103,25 +105,31 @@ class Chain(Rule):
         """The settings of all transformations by name; see the class."""
         return {name: self.transformations[position].settings[own] for name, (position, own) in self._places().items()}
 
+    def differing_settings(self) -> tuple[str, ...]:
+        """Names of the settings that are not at the defaults of the class of their transformation."""
+        differing = [part.differing_settings() for part in self.transformations]
+        return tuple(name for name, (position, own) in self._places().items() if own in differing[position])
+
     def with_settings(self, **settings: Setting) -> Chain:
         """A copy with other settings, not checked. Raises `UnknownName` for one that no transformation has."""
         places: Mapping[str, Part] = {}
         changes: dict[int, dict[str, Setting]] = {}
         for name, value in settings.items():
-            if name == "batch_axes":
+            if name in _OF_EACH:
                 for position in range(len(self.transformations)):
                     changes.setdefault(position, {})[name] = value
                 continue
             places = places or self._places()
             if name not in places:
                 raise UnknownName.among(name, places, kind="setting of this chain")
-            position, own = places[name]
-            changes.setdefault(position, {})[own] = value
+            position, setting = places[name]
+            changes.setdefault(position, {})[setting] = value
         parts = tuple(
             part.with_settings(**changes[position]) if position in changes else part
             for position, part in enumerate(self.transformations)
         )
-        chain = super().with_settings(transformations=parts, batch_axes=settings.get("batch_axes", self.batch_axes))
+        own = {name: settings[name] for name in _OF_EACH if name in settings}
+        chain = super().with_settings(transformations=parts, **own)
         assert isinstance(chain, Chain)
         return chain
 
@@ -184,6 +192,12 @@ def _check_order(parts: tuple[Transformation, ...]) -> None:
             raise ArgumentError(
                 f"{last.name} looks at the parameters after the step, so it comes after everything that changes the "
                 f"step. Move it behind {part.name}. Received: {', '.join(one.name for one in parts)}."
+            )
+        if last is not None and last.ends_chain:
+            raise ArgumentError(
+                f"{last.name} comes at the very end: {part.name} changes where the parameters go, and "
+                f"{last.name} would see points that are never reached. Move it behind {part.name}. Received: "
+                f"{', '.join(one.name for one in parts)}."
             )
         last = part if part.comes_last else None
 

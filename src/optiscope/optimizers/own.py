@@ -6,9 +6,10 @@ import copy
 import dataclasses
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from functools import partial
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from optiscope.construction import setting_names
 from optiscope.errors import ArgumentError
@@ -17,11 +18,19 @@ from optiscope.optimizers.registered import Registered, keep, names_of_settings,
 from optiscope.optimizers.registry import rule, rule_types
 from optiscope.optimizers.rule import Batching, Rule, Setting, TensorRule, TensorState
 from optiscope.optimizers.search_space import DECAY, LEARNING_RATE, MOMENTUM, Range
+from optiscope.optimizers.settings import same_value
 
 T = TypeVar("T")
 
+Kind: TypeAlias = Literal["name", "rule", "rule maker", "torch factory", "torch optimizer", "unknown"]
+"""What users pass as an optimizer; see `kind_of`."""
+
 _NAME = re.compile(r"[A-Za-z_][\w\-]*")
 _RESERVED = frozenset({"all"})
+RESERVED_SETTINGS = frozenset(
+    {"name", "title", "paper", "reference", "original", "params", "param_names", "initial_lr", "optiscope_step"}
+)
+"""Names that no setting may have: those of the rule itself, and what PyTorch and we keep in a parameter group."""
 _SEARCH: Mapping[str, Range] = {
     "learning_rate": LEARNING_RATE,
     "lr": LEARNING_RATE,
@@ -74,6 +83,48 @@ def register_optimizer(name: str) -> Callable[[T], T]:
     return decorate
 
 
+def kind_of(optimizer: object) -> Kind:
+    """What a user has passed as an optimizer: the one place that tells the forms apart.
+
+    - "name": a string;
+    - "rule": a `Rule`, a chain, an object with `init` and `update`, or the class of one;
+    - "rule maker": a function, or a `functools.partial`, that has no argument without a default: called, it gives one
+      of the two above;
+    - "torch factory": a class with `step`, or anything that is called with a list of PyTorch parameters;
+    - "torch optimizer": an object with `step`, which already has its parameters and so cannot be given others;
+    - "unknown": anything else.
+    """
+    if isinstance(optimizer, str):
+        return "name"
+    if isinstance(optimizer, Rule) or (isinstance(optimizer, type) and issubclass(optimizer, Rule)):
+        return "rule"
+    if callable(getattr(optimizer, "step", None)):
+        return "torch factory" if isinstance(optimizer, type) else "torch optimizer"
+    if _has_update(optimizer):
+        return "rule"
+    if isinstance(optimizer, partial):
+        inner = kind_of(optimizer.func)
+        if inner == "rule":
+            return "rule maker"
+        if isinstance(optimizer.func, type):
+            return inner
+    if not callable(optimizer):
+        return "unknown"
+    return "torch factory" if isinstance(optimizer, type) or _needs_argument(optimizer) else "rule maker"
+
+
+def _needs_argument(make: Callable[..., Any]) -> bool:
+    """Whether it is called with something: an argument without a default, or any number of them."""
+    try:
+        parameters = inspect.signature(make).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return any(
+        one.kind == one.VAR_POSITIONAL or (one.default is one.empty and one.kind in by_place) for one in parameters
+    )
+
+
 def as_rule(optimizer: object, *, name: str | None = None) -> Rule:
     """Make a `Rule` of what a user has.
 
@@ -83,29 +134,32 @@ def as_rule(optimizer: object, *, name: str | None = None) -> Rule:
             one array each and whose update is added to the parameter; or a function that returns any of these.
         name: name and title of a rule that is made of an object; the name of its class when left out.
 
-    The arguments of an object's constructor are the settings of the rule, if the object keeps each under its own name
-    (`self.decay = decay`); then they can be tuned, scheduled, and set for a group of parameters. Such an object is made
-    anew when a setting changes, so it must not remember anything in itself: what it remembers is the state.
+    The arguments of an object's constructor are the settings of the rule, if the object keeps each under its own name,
+    as it is (`self.decay = decay`); then they can be tuned, scheduled, and set for a group of parameters. An object
+    that keeps something else (`self.decay = 1 - decay`) has no settings, as it could not be made anew from them.
+    An object with settings is made anew when one changes, so it must not remember anything in itself: what it
+    remembers is the state.
     It may also have `probe(state, parameter)`, `evaluation_point(state, parameter)` and
     `effective_rate(state, parameter)`, and the attributes `title`, `paper`, `reference`, `search`, `batching` and
     `curvature`; see `Rule`.
 
     Raises `ArgumentError` for anything else; and, when it is used, for an update that has not the parameter's shape.
     """
+    kind = kind_of(optimizer)
     if isinstance(optimizer, str):
         return rule(optimizer)
     if isinstance(optimizer, Rule):
         return optimizer
-    if _is_torch_class(optimizer):
+    if kind == "torch optimizer" or _is_torch_class(optimizer):
         raise ArgumentError(
             "A class with step changes PyTorch parameters by itself, so it is an optimizer already and cannot become "
             "a rule. Pass it as it is to race and check_optimizer, or write init and update instead. "
             f"Received: {optimizer!r}."
         )
-    if isinstance(optimizer, type) or inspect.isfunction(optimizer):
-        return as_rule(_called(optimizer), name=name)
-    if _has_update(optimizer):
+    if kind == "rule" and not isinstance(optimizer, type):
         return _adapted(optimizer, name or type(optimizer).__name__)
+    if callable(optimizer):
+        return as_rule(_called(optimizer), name=name)
     raise ArgumentError(
         "An optimizer is a name, a rule, a chain, or an object with init(parameter) and update(gradient, state, "
         f"parameter). Received: {optimizer!r}."
@@ -124,7 +178,7 @@ class OwnRule(TensorRule):
 
     def init_tensor(self, parameter: Array) -> TensorState:
         """The object's state, in a dict."""
-        return {"own": self._object().init(parameter)}
+        return {"step": 0, "own": self._object().init(parameter)}
 
     def update_tensor(
         self, gradient: Array, state: TensorState, parameter: Array, *, curvature: Array | None = None
@@ -143,7 +197,7 @@ class OwnRule(TensorRule):
                 f"update of {self.name} returns as its first value an array of the parameter's shape, "
                 f"{tuple(parameter.shape)}, which is added to the parameter. Received: {_described(update)}."
             )
-        return update, {"own": after}
+        return update, {"step": state["step"] + 1, "own": after}
 
     def probe_tensor(self, state: TensorState, parameter: Array) -> Array:
         """What the object's `probe` gives, if it has one."""
@@ -156,6 +210,11 @@ class OwnRule(TensorRule):
     def effective_rate_tensor(self, state: TensorState, parameter: Array) -> Array:
         """What the object's `effective_rate` gives; without one, its learning rate."""
         return self._asked("effective_rate", state, parameter, otherwise=self._rate)
+
+    def differing_settings(self) -> tuple[str, ...]:
+        """Names of the settings that are not at the defaults of the object's constructor."""
+        defaults = {name: one.default for name, one in inspect.signature(type(self.original)).parameters.items()}
+        return tuple(name for name, value in self.settings.items() if not same_value(value, defaults.get(name)))
 
     def internals(self, state: tuple[TensorState, ...]) -> Mapping[str, Array]:
         """The arrays in the object's state, if that is a dict."""
@@ -184,12 +243,7 @@ class OwnRule(TensorRule):
 def _adapted(optimizer: object, name: str) -> OwnRule:
     """The object as a rule, of a class of its own: settings are fields."""
     settings = _settings_of(optimizer)
-    taken = [setting for setting in settings if hasattr(OwnRule, setting) or setting == "original"]
-    if taken:
-        raise ArgumentError(
-            f"The argument {taken[0]!r} of {type(optimizer).__name__} has the name of something that every rule has. "
-            f"Call it otherwise. Received: {optimizer!r}."
-        )
+    _refuse_reserved([one for one in settings if hasattr(OwnRule, one)] or settings, type(optimizer), OwnRule)
     search = {setting: where for setting, where in _SEARCH.items() if setting in settings}
     kind = dataclasses.make_dataclass(
         type(optimizer).__name__,
@@ -211,6 +265,15 @@ def _adapted(optimizer: object, name: str) -> OwnRule:
     )
     made: OwnRule = kind(original=optimizer)
     return made
+
+
+def _refuse_reserved(settings: Iterable[str], kind: type, base: type | None = None) -> None:
+    for setting in settings:
+        if setting in RESERVED_SETTINGS or (base is not None and hasattr(base, setting)):
+            raise ArgumentError(
+                f"The argument {setting!r} of {kind.__name__} has the name of something that every rule or every "
+                f"parameter group has. Call it otherwise. Received: {kind!r}."
+            )
 
 
 def _giver(value: T) -> Callable[[], T]:
@@ -236,7 +299,27 @@ def _settings_of(optimizer: object) -> dict[str, Any]:
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
     if any(one.kind in variable or not hasattr(optimizer, one.name) for one in parameters.values()):
         return {}
-    return {name: getattr(optimizer, name) for name in parameters}
+    settings = {name: getattr(optimizer, name) for name in parameters}
+    return settings if _can_be_made_anew(optimizer, settings) else {}
+
+
+def _can_be_made_anew(optimizer: object, settings: Mapping[str, Any]) -> bool:
+    """Whether the constructor, given what the object keeps, makes an object that keeps the same.
+
+    Other numbers are tried too: `self.decay = 1 - decay` keeps 0.5 as it is.
+    """
+    others = {name: value * 0.75 if isinstance(value, float) else value for name, value in settings.items()}
+    for given in (settings, others):
+        try:
+            made = type(optimizer)(**given)
+        except Exception:
+            # The object may not like the other numbers; its own it has to.
+            if given is settings:
+                return False
+            continue
+        if not all(hasattr(made, name) and same_value(getattr(made, name), value) for name, value in given.items()):
+            return False
+    return True
 
 
 def _registered(name: str, source: Any) -> Registered:
@@ -244,6 +327,7 @@ def _registered(name: str, source: Any) -> Registered:
         if inspect.isabstract(source):
             missing = " and ".join(sorted(source.__abstractmethods__))
             raise ArgumentError(f"A rule has {missing}, which {source.__name__} lacks. Received: {source!r}.")
+        _refuse_reserved(setting_names(source), source)
         described = {"name": name, "title": name, "paper": OwnRule.paper, "reference": OwnRule.reference}
         for attribute, value in described.items():
             if not hasattr(source, attribute):

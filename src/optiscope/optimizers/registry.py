@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from optiscope.call_syntax import parse_call
-from optiscope.construction import construct
+from optiscope.construction import construct, setting_names
 from optiscope.errors import ArgumentError, UnknownName
+from optiscope.optimizers.aliases import in_our_names
 from optiscope.optimizers.registered import registered, registered_names
 from optiscope.optimizers.rule import Rule
 from optiscope.optimizers.schedules.registry import with_schedules
@@ -29,6 +30,8 @@ def rule_types() -> Mapping[str, type[Rule]]:
 def rule(name: str, **settings: object) -> Rule:
     """Make the rule of that name, which may carry settings: "adam", "adam(learning_rate=cosine(start=0.1, steps=99))".
 
+    `lr`, `eps` and `betas` are understood as `learning_rate`, `epsilon`, and `beta1` with `beta2`.
+
     Raises `UnknownName` for an unknown name or setting, and `ArgumentError` for a setting outside its limits.
     """
     call = parse_call(name)
@@ -43,6 +46,7 @@ def rule(name: str, **settings: object) -> Rule:
         raise UnknownName.among(call.name, (*kinds, *registered_names()), kind="optimizer")
     given = {setting: with_schedules(value) for setting, value in {**call.settings, **settings}.items()}
     if own is not None:
-        made: Rule = own.make(**own.checked(given))
+        made: Rule = own.make(**own.checked(in_our_names(given, own.settings)))
         return made
-    return construct(kinds[call.name], given, kind=f"setting of {call.name}")
+    kind = kinds[call.name]
+    return construct(kind, in_our_names(given, setting_names(kind)), kind=f"setting of {call.name}")

@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Literal, TypeAlias, final
 
 from optiscope.construction import setting_names
 from optiscope.optimizers.arrays import Array, Arrays, namespace
+from optiscope.optimizers.limits import Choice, Limit
 from optiscope.optimizers.schedules.schedule import Schedule
 from optiscope.optimizers.search_space import Range
-from optiscope.optimizers.settings import check_settings
+from optiscope.optimizers.settings import check_settings, differing_settings
 
 Setting: TypeAlias = Any
 """A number; or a `Schedule`, which gives one for each step; or an array with one number for each row of a batch."""
@@ -21,6 +22,16 @@ State: TypeAlias = Any
 TensorState: TypeAlias = Mapping[str, Any]
 """What a rule remembers about one parameter tensor, by name: arrays like the tensor, and the count of steps."""
 Batching: TypeAlias = Literal["elementwise", "rowwise", "single"]
+
+
+def has_moved(state: State) -> bool:
+    """Whether a step led to this state. Before the first, many formulas for rates divide by zero."""
+    return not (isinstance(state, Mapping) and isinstance(state.get("step"), int) and state["step"] == 0)
+
+
+def unknown_rate(parameter: Array) -> Array:
+    """NaN for each coordinate: the effective rate where no step has been made."""
+    return namespace(parameter).zeros_like(parameter) + float("nan")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +52,8 @@ class Rule(ABC):
     """What the tests verify it against, step by step: "torch.optim.Adam", "pytorch_optimizer.Lion", "the paper"."""
     search: ClassVar[Mapping[str, Range]] = {}
     """The main settings, with the range in which tuning looks for each."""
+    limits: ClassVar[Mapping[str, Limit | Choice]] = {}
+    """What its settings may be, beyond those whose name says it in every rule."""
     batching: ClassVar[Batching] = "single"
     """How a batch of independent trajectories runs: "elementwise": no coordinate looks at another, so any array works;
     "rowwise": sums within a tensor are taken over the axes after the first `batch_axes`, so a batch works;
@@ -51,6 +64,8 @@ class Rule(ABC):
 
     batch_axes: int = field(default=0, repr=False, metadata={"internal": True})
     """Number of leading axes along which independent trajectories lie. 0 for real networks."""
+    first_tensor: int = field(default=0, repr=False, metadata={"internal": True})
+    """How many parameter tensors of the model come before those that the rule sees: 0 except in later groups."""
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -103,6 +118,16 @@ class Rule(ABC):
     def settings(self) -> dict[str, Setting]:
         """The settings by name."""
         return {name: getattr(self, name) for name in setting_names(type(self))}
+
+    def differing_settings(self) -> tuple[str, ...]:
+        """Names of the settings that are not at the defaults of the rule's class. A schedule counts as given."""
+        return differing_settings(self)
+
+    @final
+    def check(self) -> None:
+        """Raise `ArgumentError` for settings that a new rule could not be made with; `with_settings` does not look."""
+        # On a copy: some rules find out more about themselves there.
+        copy.copy(self).__post_init__()
 
     @final
     def at(self, step: int) -> Rule:
@@ -186,9 +211,10 @@ class TensorRule(Rule):
 
     @final
     def effective_rate(self, state: tuple[TensorState, ...], parameters: Arrays) -> Arrays:
-        """The learning rate of each coordinate of each tensor."""
+        """The learning rate of each coordinate of each tensor; NaN for one that has made no step."""
         return tuple(
-            self.effective_rate_tensor(one, parameter) for one, parameter in zip(state, parameters, strict=True)
+            self.effective_rate_tensor(one, parameter) if has_moved(one) else unknown_rate(parameter)
+            for one, parameter in zip(state, parameters, strict=True)
         )
 
     def internals(self, state: tuple[TensorState, ...]) -> Mapping[str, Array]:

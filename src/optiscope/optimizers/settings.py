@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
+from optiscope.construction import setting_names
 from optiscope.errors import ArgumentError
+from optiscope.optimizers.limits import FRACTION, NOT_NEGATIVE, POSITIVE, YES_OR_NO, Choice, Limit, at_least
 from optiscope.optimizers.schedules.reactive import ReactiveSchedule
 from optiscope.optimizers.schedules.schedule import Schedule
 
@@ -23,48 +24,66 @@ class HasSettings(Protocol):
         ...
 
     @property
+    def limits(self) -> Mapping[str, Limit | Choice]:
+        """What the settings may be that mean something else, or nothing, in other rules."""
+        ...
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Its settings by name."""
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limit:
-    """What numbers a setting may be."""
-
-    words: str
-    """The condition as people say it."""
-    holds: Callable[[float], bool]
-    """The condition."""
-
-
-_POSITIVE = Limit(words="a finite number above 0", holds=lambda value: 0 < value < math.inf)
-_NOT_NEGATIVE = Limit(words="a finite number, 0 or above", holds=lambda value: 0 <= value < math.inf)
-_FRACTION = Limit(words="at least 0 and below 1", holds=lambda value: 0 <= value < 1)
-
-LIMITS: Mapping[str, Limit] = {
-    "learning_rate": _POSITIVE,
-    "momentum": _FRACTION,
-    "dampening": _FRACTION,
-    "decay": _FRACTION,
-    **{f"beta{number}": _FRACTION for number in ("", 1, 2, 3)},
-    "epsilon": _NOT_NEGATIVE,
-    "damping": _NOT_NEGATIVE,
-    "weight_decay": _NOT_NEGATIVE,
-    **dict.fromkeys(("initial_accumulator", "learning_rate_decay", "momentum_decay"), _NOT_NEGATIVE),
-    **dict.fromkeys(("gamma", "interval", "trust_coefficient"), _POSITIVE),
-    **dict.fromkeys(("increase", "decrease", "smallest", "largest"), _POSITIVE),
+LIMITS: Mapping[str, Limit | Choice] = {
+    "learning_rate": POSITIVE,
+    "momentum": FRACTION,
+    "dampening": FRACTION,
+    "decay": FRACTION,
+    **{f"beta{number}": FRACTION for number in ("", 1, 2, 3)},
+    "epsilon": NOT_NEGATIVE,
+    "damping": NOT_NEGATIVE,
+    "weight_decay": NOT_NEGATIVE,
 }
 """What the settings of these names may be, in whichever rule they occur."""
+EVERY = at_least(1)
+"""A number of steps between two times of doing something."""
 
 
 def check_settings(rule: HasSettings) -> None:
     """Raise `ArgumentError` for a setting outside its limits. A schedule is trusted to give fitting numbers."""
+    limits = {**LIMITS, **_choices(rule), **rule.limits}
     for name, value in rule.settings.items():
-        limit = LIMITS.get(name)
-        if limit is None or isinstance(value, Schedule | ReactiveSchedule):
+        limit = limits.get(name)
+        if limit is None or (isinstance(value, Schedule | ReactiveSchedule) and not limit.is_whole):
             continue
-        numbers = np.asarray(value)
-        fits = numbers.dtype.kind in "fiu" and all(limit.holds(float(number)) for number in numbers.ravel())
-        if not fits:
+        if not limit.allows(value):
             raise ArgumentError(f"{name} of {rule.name} is {limit.words}. Received: {value!r}.")
+
+
+def differing_settings(owner: HasSettings) -> tuple[str, ...]:
+    """Names of the settings of a dataclass that are not at its defaults. A schedule counts as given."""
+    defaults = {one.name: _default(one) for one in dataclasses.fields(type(owner))}  # type: ignore[arg-type]
+    return tuple(name for name, value in owner.settings.items() if not same_value(value, defaults.get(name)))
+
+
+def same_value(one: object, other: object) -> bool:
+    """Whether two settings are the same. Two schedules are not, unless they are one object."""
+    if one is other:
+        return True
+    if isinstance(one, Schedule | ReactiveSchedule) or isinstance(other, Schedule | ReactiveSchedule):
+        return False
+    try:
+        return bool(np.array_equal(np.asarray(one), np.asarray(other)))
+    except (TypeError, ValueError, RuntimeError):
+        return False
+
+
+def _default(field: dataclasses.Field[Any]) -> object:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _choices(rule: HasSettings) -> dict[str, Limit | Choice]:
+    """Settings that are yes or no, as the annotations say."""
+    kind: Any = type(rule)
+    own = setting_names(kind)
+    return {one.name: YES_OR_NO for one in dataclasses.fields(kind) if one.name in own and one.type in ("bool", bool)}

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Float64, Int64
 
 from optiscope.errors import ArgumentError
 from optiscope.problems.functions.function import Function
+from optiscope.problems.functions.registry import function as function_named
 
 Kind = Literal["minimum", "maximum", "saddle", "degenerate"]
 """By the signs of the Hessian's eigenvalues: all positive, all negative, mixed, or one of them zero."""
@@ -30,7 +31,7 @@ class CriticalPoint:
 
 
 def critical_points(
-    function: Function, *, resolution: int = 48, limit: int = 200, seed: int = 0
+    function: Function | str, *, resolution: int = 48, limit: int = 200, seed: int = 0
 ) -> tuple[CriticalPoint, ...]:
     """The isolated points in the domain of `function` at which its gradient is zero, minima first, lowest first.
 
@@ -44,18 +45,29 @@ def critical_points(
     needed when neighbouring critical points are closer than a fiftieth of the domain.
 
     Args:
-        function: in any number of dimensions; beyond two nothing promises that all are found.
-        resolution: nodes along each axis; the square of it is the number of random starts beyond two dimensions, of
-            which there are 500 at most.
+        function: a `Function`, or the name of one such as "himmelblau", in any number of dimensions; beyond two
+            nothing promises that all are found.
+        resolution: nodes along each axis, from 2 to 1,000; the square of it is the number of random starts beyond two
+            dimensions, of which there are 500 at most.
         limit: largest number of points to return.
         seed: of the random starts.
 
-    Raises `ArgumentError` for a resolution below 2 or a limit below 1.
+    Raises `UnknownName` for an unknown name, and `ArgumentError` for something else than a function, and for a
+    resolution or a limit that is no whole number in its range.
     """
-    if resolution < 2:
-        raise ArgumentError(f"The grid has at least 2 nodes along each axis. Received: resolution={resolution!r}.")
-    if limit < 1:
-        raise ArgumentError(f"At least one point has to be allowed. Received: limit={limit!r}.")
+    if isinstance(function, str):
+        function = function_named(function)
+    if not isinstance(function, Function):
+        raise ArgumentError(
+            "Critical points are those of a Function, or of the name of one; make one of your own with "
+            f"own_function(callable). Received: {function!r}."
+        )
+    if not (_is_whole(resolution) and 2 <= resolution <= 1000):
+        raise ArgumentError(
+            f"The grid has 2 to 1,000 nodes along each axis, a whole number. Received: resolution={resolution!r}."
+        )
+    if not (_is_whole(limit) and limit >= 1):
+        raise ArgumentError(f"The largest number of points is a whole number, at least 1. Received: limit={limit!r}.")
     low, high = function.bounds.T.astype(np.float64)
     with np.errstate(all="ignore"):
         starts = _starts(function, resolution, seed)
@@ -70,6 +82,10 @@ def critical_points(
         found = np.concatenate([found[~singular], isolated])
         points = [_classified(function, point, scales) for point in found]
     return _thinned(points, limit)
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

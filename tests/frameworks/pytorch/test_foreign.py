@@ -11,6 +11,7 @@ import torch
 
 from optiscope.errors import ArgumentError, UnknownName
 from optiscope.frameworks.pytorch.foreign import foreign_factory, run_foreign, torch_optimizer_names
+from optiscope.optimizers.schedules.registry import schedule
 from optiscope.problems.functions.rosenbrock import Rosenbrock
 
 START = np.array([-1.2, 1.0])
@@ -202,3 +203,10 @@ def test_an_error_of_the_problem_is_passed_on_as_it_is():
 
     with pytest.raises(ZeroDivisionError, match="the problem itself"):
         run_foreign(Wrong(), foreign_factory("torch.Adam"), START, steps=3)
+
+
+def test_a_schedule_for_a_setting_of_pytorch_is_an_error():
+    with pytest.raises(ArgumentError, match=r"lr of torch\.Adam is a number: PyTorch's optimizers follow no schedule"):
+        foreign_factory("torch.Adam(lr=cosine(start=0.1, steps=9))")
+    with pytest.raises(ArgumentError, match="follow no schedule"):
+        foreign_factory("torch.Adam").with_settings(learning_rate=schedule("constant(value=0.1)"))

@@ -16,8 +16,10 @@ import optiscope as osc
 from optiscope.errors import ArgumentError, UnknownName
 from optiscope.frameworks.pytorch.rule_optimizer import torch_optimizer
 from optiscope.optimizers.chain import chain
+from optiscope.optimizers.own import as_rule
 from optiscope.optimizers.registry import rule_types
 from optiscope.optimizers.rule import Rule, Setting, TensorRule
+from optiscope.optimizers.rules.adam import Adam
 from optiscope.optimizers.schedules.registry import schedule
 from optiscope.optimizers.transformations.clip_by_norm import clip_by_norm
 from optiscope.optimizers.transformations.scale_by_adam import scale_by_adam
@@ -205,7 +207,7 @@ def test_saved_state_continues_bit_for_bit(rule):
     other.load_state_dict(saved["model"])
     again.load_state_dict(saved["optimizer"])
     same(train(model, optimizer, steps=4, dtype=torch.float32), train(other, again, steps=4, dtype=torch.float32))
-    assert again.param_groups[0]["step"] == 8
+    assert again.param_groups[0]["optiscope_step"] == 8
 
 
 def test_a_saved_state_keeps_the_precision_that_the_rule_chose():
@@ -431,3 +433,129 @@ def test_settings_of_a_group_are_checked():
 
 def test_its_text_names_the_rule():
     assert repr(torch_optimizer([nn.Parameter(torch.ones(2))], "adam")).startswith("RuleOptimizer of Adam (")
+
+
+def test_noise_is_another_in_every_group():
+    pair = [nn.Parameter(torch.zeros(3)) for _ in range(2)]
+    noisy = chain(osc.add_noise(1.0), scale_by_learning_rate(0.1))
+    ends = []
+    for groups in ([{"params": [one]} for one in pair], [{"params": pair}]):
+        optimizer = torch_optimizer(groups, noisy)
+        for one in pair:
+            one.data.zero_()
+            one.grad = torch.zeros(3)
+        optimizer.step()
+        ends.append([one.detach().clone() for one in pair])
+    assert not torch.equal(*ends[0])
+    same(*ends)
+
+
+class Stepping:
+    """A rule of a user's own with a setting called step."""
+
+    def __init__(self, step=0.5):
+        self.step = step
+
+    def init(self, parameter):
+        return None
+
+    def update(self, gradient, state, parameter):
+        return -self.step * gradient, state
+
+
+def test_a_setting_called_step_stays_what_it_is():
+    parameter = nn.Parameter(torch.zeros(2))
+    optimizer = torch_optimizer([parameter], as_rule(Stepping(0.25)))
+    for _ in range(2):
+        parameter.grad = torch.ones(2)
+        optimizer.step()
+    assert parameter.tolist() == [-0.5, -0.5]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Colliding(LookAhead):
+    """Has two names for the learning rate."""
+
+    name: ClassVar[str] = "colliding_for_tests"
+    lr: Setting = 0.1
+
+
+def test_settings_that_collide_with_those_of_a_group_are_refused():
+    with pytest.raises(ArgumentError, match="The setting 'lr' of colliding_for_tests has the name of something else"):
+        torch_optimizer([nn.Parameter(torch.zeros(2))], Colliding())
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings", "words"),
+    [
+        (chain(clip_by_norm(1.0)), {"maximum": -1.0}, "maximum of clip_by_norm is a finite number above 0"),
+        (chain(osc.look_ahead(2)), {"every": 0}, "every of look_ahead is a whole number"),
+        (
+            chain(osc.add_l2(0.1), osc.add_weight_decay(0.1)),
+            {"add_l2.weight_decay": -3.0},
+            "weight_decay of add_l2 is a finite number, 0 or above",
+        ),
+        (chain(clip_by_norm(1.0), Adam()), {"beta1": 2.0}, "beta1 of adam is at least 0 and below 1"),
+    ],
+)
+def test_settings_of_chains_are_checked(rule, settings, words):
+    with pytest.raises(ArgumentError, match=words):
+        torch_optimizer([nn.Parameter(torch.zeros(2))], rule, **settings)
+
+
+@pytest.mark.parametrize("number", [np.float32(0.25), np.float64(0.25), np.array(0.25), np.int64(1)])
+def test_scalars_of_numpy_are_settings(number):
+    optimizer = torch_optimizer([nn.Parameter(torch.zeros(2))], "adam", learning_rate=number)
+    assert optimizer.param_groups[0]["lr"] == float(number)
+    assert isinstance(optimizer.param_groups[0]["lr"], float | int)
+    torch.optim.lr_scheduler.StepLR(optimizer, 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (chain(scale_by_learning_rate(0.1), scale_by_learning_rate(0.2)), "several"),
+        (chain(clip_by_norm(1.0)), "none"),
+    ],
+)
+def test_a_scheduler_without_a_single_learning_rate_is_told_so(rule, words):
+    optimizer = torch_optimizer([nn.Parameter(torch.zeros(2))], rule)
+    for one in (optimizer, copy.deepcopy(optimizer)):
+        with pytest.raises(ArgumentError, match=f"this rule has {words}"):
+            torch.optim.lr_scheduler.StepLR(one, 1)
+    optimizer.load_state_dict(optimizer.state_dict())
+    with pytest.raises(ArgumentError, match=f"this rule has {words}"):
+        torch.optim.lr_scheduler.StepLR(optimizer, 1)
+
+
+def test_schedulers_that_cycle_momentum_leave_the_average_right():
+    parameter = nn.Parameter(torch.tensor([3.0, 4.0], dtype=torch.float64))
+    optimizer = torch_optimizer([parameter], "schedule_free_sgd", lr=0.1, averaging_rate_power=0.0)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.2, total_steps=8)
+    z, points, betas = parameter.detach().clone(), [], set()
+    for _ in range(7):
+        parameter.grad = torch.tensor([0.4, 4.0], dtype=torch.float64) * parameter.detach()
+        z = z - optimizer.param_groups[0]["lr"] * parameter.grad
+        betas.add(optimizer.param_groups[0]["momentum"])
+        points.append(z)
+        optimizer.step()
+        scheduler.step()
+    assert len(betas) > 3
+    with optimizer.evaluation():
+        torch.testing.assert_close(parameter.detach(), torch.stack(points).mean(0), rtol=1e-11, atol=0)
+
+
+@pytest.mark.parametrize("cycle", [torch.optim.lr_scheduler.OneCycleLR, torch.optim.lr_scheduler.CyclicLR])
+def test_cycles_without_momentum_work_with_every_rule(cycle):
+    optimizer = torch_optimizer([nn.Parameter(torch.zeros(2))], "adam")
+    more = {"total_steps": 9} if cycle is torch.optim.lr_scheduler.OneCycleLR else {"base_lr": 0.01}
+    cycle(optimizer, max_lr=0.1, cycle_momentum=False, **more)
+    assert optimizer.param_groups[0]["lr"] < 0.1
+
+
+def test_short_names_of_settings_are_those_of_pytorch():
+    optimizer = torch_optimizer(
+        [{"params": [nn.Parameter(torch.zeros(2))], "eps": 1e-3}], "adam", lr=0.5, betas=(0.5, 0.6)
+    )
+    group = optimizer.param_groups[0]
+    assert (group["lr"], group["epsilon"], group["beta1"], group["beta2"]) == (0.5, 1e-3, 0.5, 0.6)

@@ -17,18 +17,18 @@ from tests.optimizers.reference import assert_same_path, course, courses, decays
     learning_rate=rates(),
     decay_exponent=st.floats(0.1, 1.0),
     clip_threshold=st.floats(1.0, 3.0),
-    smallest_root=st.one_of(st.none(), rates(1e-12, 1e-1)),
+    epsilon=st.one_of(st.none(), rates(1e-12, 1e-1)),
     smallest_scale=rates(1e-6, 2.0),
     weight_decay=decays(),
 )
 def test_adafactor_equals_pytorch_step_by_step(
-    course, learning_rate, decay_exponent, clip_threshold, smallest_root, smallest_scale, weight_decay
+    course, learning_rate, decay_exponent, clip_threshold, epsilon, smallest_scale, weight_decay
 ):
     rule = Adafactor(
         learning_rate=learning_rate,
         decay_exponent=decay_exponent,
         clip_threshold=clip_threshold,
-        smallest_root=smallest_root,
+        epsilon=epsilon,
         smallest_scale=smallest_scale,
         weight_decay=weight_decay,
     )
@@ -38,7 +38,7 @@ def test_adafactor_equals_pytorch_step_by_step(
             parameters,
             lr=learning_rate,
             beta2_decay=-decay_exponent,
-            eps=(smallest_root, smallest_scale),
+            eps=(epsilon, smallest_scale),
             d=clip_threshold,
             weight_decay=weight_decay,
         )
@@ -73,5 +73,5 @@ def test_a_matrix_keeps_only_sums_of_rows_and_columns():
 
 
 def test_a_negative_floor_is_an_error():
-    with pytest.raises(ArgumentError, match="smallest_root"):
-        Adafactor(smallest_root=-1e-3)
+    with pytest.raises(ArgumentError, match="epsilon"):
+        Adafactor(epsilon=-1e-3)

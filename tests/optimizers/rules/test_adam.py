@@ -1,11 +1,10 @@
-"""Adam against PyTorch and against the paper."""
+"""What Adam has beyond the settings of its relatives; test_two_moments.py compares it with PyTorch."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 from hypothesis import given, settings
 
 from optiscope.optimizers.rules.adam import Adam
@@ -14,42 +13,12 @@ from tests.optimizers.reference import (
     assert_same_path,
     course,
     courses,
-    decays,
     drive_formula,
     drive_rule,
-    drive_torch,
     fractions,
     memories,
     rates,
 )
-
-
-@settings(max_examples=20)
-@given(
-    course=courses(),
-    learning_rate=rates(),
-    beta1=fractions(),
-    beta2=memories(),
-    epsilon=rates(1e-8, 1e-2),
-    weight_decay=decays(),
-)
-def test_adam_equals_pytorch_step_by_step(
-    course: Course, learning_rate: float, beta1: float, beta2: float, epsilon: float, weight_decay: float
-) -> None:
-    rule = Adam(
-        learning_rate=learning_rate,
-        beta1=beta1,
-        beta2=beta2,
-        epsilon=epsilon,
-        weight_decay=weight_decay,
-    )
-
-    def reference(parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.Adam(
-            parameters, lr=learning_rate, betas=(beta1, beta2), eps=epsilon, weight_decay=weight_decay
-        )
-
-    assert_same_path(drive_rule(rule, course), drive_torch(reference, course))
 
 
 @settings(max_examples=20)

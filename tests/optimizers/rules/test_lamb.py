@@ -6,11 +6,13 @@ import math
 from typing import Any
 
 import numpy as np
+import pytest
 import pytorch_optimizer
 import torch
 from hypothesis import given, settings
 
 from optiscope.optimizers.rules.lamb import LAMB
+from optiscope.optimizers.rules.lars import LARS
 from tests.optimizers.reference import (
     Course,
     assert_same_path,
@@ -90,3 +92,20 @@ def test_a_tensor_of_zeros_can_leave_zero() -> None:
     rule = LAMB(learning_rate=0.1, epsilon=0.0)
     (update,), _ = rule.update((np.array([1.0, -2.0]),), rule.init((start,)), (start,))
     np.testing.assert_allclose(update, [-0.1, 0.1])
+
+
+@pytest.mark.parametrize("kind", [LAMB, LARS])
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_large_tensors_of_half_precision_have_a_norm(kind, library):
+    # The sum of 100,000 squares is beyond the largest number of float16.
+    x = np.ones(100_000, dtype=np.float16)
+    if library == "torch":
+        x = torch.from_numpy(x)
+    rule = kind(learning_rate=0.1)
+    (update,), state = rule.update((x,), rule.init((x,)), (x,))
+    assert update.dtype == x.dtype
+    expected = -0.1 if kind is LAMB else -0.1 * 1e-3
+    np.testing.assert_allclose(np.asarray(update), expected, rtol=2e-3)
+    (rate,) = rule.effective_rate(state, (x,))
+    assert rate.dtype == x.dtype
+    assert np.isfinite(np.asarray(rate)).all()

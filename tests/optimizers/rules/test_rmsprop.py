@@ -25,7 +25,7 @@ from tests.optimizers.reference import (
     course=courses(),
     learning_rate=rates(),
     beta=memories(),
-    centered=st.booleans(),
+    centred=st.booleans(),
     epsilon=rates(1e-8, 1e-2),
     momentum=fractions(),
     weight_decay=decays(),
@@ -36,7 +36,7 @@ def test_rmsprop_equals_pytorch_step_by_step(
     beta: float,
     epsilon: float,
     momentum: float,
-    centered: bool,
+    centred: bool,
     weight_decay: float,
 ) -> None:
     rule = RMSprop(
@@ -44,7 +44,7 @@ def test_rmsprop_equals_pytorch_step_by_step(
         beta=beta,
         epsilon=epsilon,
         momentum=momentum,
-        centered=centered,
+        centred=centred,
         weight_decay=weight_decay,
     )
 
@@ -55,7 +55,7 @@ def test_rmsprop_equals_pytorch_step_by_step(
             alpha=beta,
             eps=epsilon,
             momentum=momentum,
-            centered=centered,
+            centered=centred,
             weight_decay=weight_decay,
         )
 

@@ -27,11 +27,11 @@ class _WithoutFloor(pytorch_optimizer.ScheduleFreeAdamW):
     beta2=fractions(0.9999),
     epsilon=rates(1e-12, 1e-2),
     averaging_power=fractions(2.0),
-    warm_up_steps=st.integers(0, 20),
+    warm_up=st.integers(0, 20),
     weight_decay=decays(),
 )
 def test_schedule_free_adamw_equals_the_library_step_by_step(
-    course, learning_rate, beta1, beta2, epsilon, averaging_power, warm_up_steps, weight_decay
+    course, learning_rate, beta1, beta2, epsilon, averaging_power, warm_up, weight_decay
 ):
     rule = ScheduleFreeAdamW(
         learning_rate=learning_rate,
@@ -39,7 +39,7 @@ def test_schedule_free_adamw_equals_the_library_step_by_step(
         beta2=beta2,
         epsilon=epsilon,
         averaging_power=averaging_power,
-        warm_up_steps=warm_up_steps,
+        warm_up=warm_up,
         weight_decay=weight_decay,
     )
 
@@ -50,7 +50,7 @@ def test_schedule_free_adamw_equals_the_library_step_by_step(
             betas=(beta1, beta2),
             eps=epsilon,
             r=averaging_power,
-            warmup_steps=warm_up_steps,
+            warmup_steps=warm_up,
             weight_decay=weight_decay,
             foreach=False,
         )

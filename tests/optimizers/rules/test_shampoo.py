@@ -77,7 +77,7 @@ def test_on_a_vector_no_rotation_of_the_coordinates_changes_the_path():
 
 
 def test_roots_are_computed_as_often_as_asked():
-    rule = Shampoo(learning_rate=0.1, update_every=3)
+    rule = Shampoo(learning_rate=0.1, every=3)
     way = course(1, shapes=[(3, 2)])
     states = [rule.init(way.start)]
     for gradients in way.gradients[:7]:
@@ -114,5 +114,5 @@ def test_a_row_that_has_diverged_does_not_end_the_others():
 
 
 def test_never_computing_roots_is_an_error():
-    with pytest.raises(ArgumentError, match="update_every"):
-        Shampoo(update_every=0)
+    with pytest.raises(ArgumentError, match="every"):
+        Shampoo(every=0)

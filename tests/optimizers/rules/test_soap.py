@@ -51,11 +51,11 @@ def _reference_in_double():
     beta2=st.floats(0.5, 0.999),
     matrix_decay=st.one_of(st.none(), st.floats(0.5, 0.99)),
     weight_decay=decays(),
-    update_every=st.integers(1, 6),
+    every=st.integers(1, 6),
     vectors=st.booleans(),
 )
 def test_soap_equals_the_library_step_by_step(
-    course, learning_rate, beta1, beta2, matrix_decay, weight_decay, update_every, vectors
+    course, learning_rate, beta1, beta2, matrix_decay, weight_decay, every, vectors
 ):
     rule = SOAP(
         learning_rate=learning_rate,
@@ -63,7 +63,7 @@ def test_soap_equals_the_library_step_by_step(
         beta2=beta2,
         matrix_decay=matrix_decay,
         weight_decay=weight_decay,
-        update_every=update_every,
+        every=every,
         vectors=vectors,
     )
 
@@ -74,7 +74,7 @@ def test_soap_equals_the_library_step_by_step(
             betas=(beta1, beta2),
             shampoo_beta=matrix_decay,
             weight_decay=weight_decay,
-            precondition_frequency=update_every,
+            precondition_frequency=every,
             precondition_1d=vectors,
         )
 
@@ -95,7 +95,7 @@ def test_without_matrices_soap_is_adam_after_a_lost_step():
 def test_the_eigenvectors_stay_orthonormal_and_diagonalise_the_mean():
     # With the same gradients over and over, the power method has to find their eigenvectors.
     random = np.random.default_rng(0)
-    rule = SOAP(update_every=1, beta2=0.9)
+    rule = SOAP(every=1, beta2=0.9)
     parameter = np.zeros((3, 3))
     state = rule.init((parameter,))
     gradients = [random.normal(size=(3, 3)) * [[4.0], [1.0], [0.2]] for _ in range(3)]
@@ -112,7 +112,7 @@ def test_the_effective_rate_is_the_diagonal_of_what_multiplies_the_momentum():
     rule = SOAP(learning_rate=0.3, beta1=0.0)
     parameter = np.zeros((3, 2))
     state = rule.init((parameter,))
-    assert (rule.effective_rate(state, (parameter,))[0] == 0).all()
+    assert np.isnan(rule.effective_rate(state, (parameter,))[0]).all()
     for gradients in course(2, shapes=[(3, 2)]).gradients[:4]:
         _, state = rule.update(gradients, state, (parameter,))
     (rate,) = rule.effective_rate(state, (parameter,))
@@ -123,11 +123,11 @@ def test_the_effective_rate_is_the_diagonal_of_what_multiplies_the_momentum():
     np.testing.assert_allclose(rate.ravel(), np.diag(whole), rtol=1e-12)
 
 
-@pytest.mark.parametrize("update_every", [1, 10])
+@pytest.mark.parametrize("every", [1, 10])
 @pytest.mark.parametrize("shape", [(6,), (5, 2), (7, 1)])
-def test_directions_without_gradients_are_not_left_to_rounding(shape, update_every):
+def test_directions_without_gradients_are_not_left_to_rounding(shape, every):
     way = course(11, shapes=[shape])
-    rule = SOAP(learning_rate=0.1, update_every=update_every)
+    rule = SOAP(learning_rate=0.1, every=every)
     assert_same_path(drive_rule(rule, way), drive_rule(rule, way, library="torch"), tolerance=1e-9)
     state = rule.init(way.start)
     for gradients in way.gradients:
@@ -146,5 +146,5 @@ def test_a_gradient_along_a_coordinate_leaves_the_coordinates_where_they_are():
 
 
 def test_never_computing_eigenvectors_is_an_error():
-    with pytest.raises(ArgumentError, match="update_every"):
-        SOAP(update_every=0)
+    with pytest.raises(ArgumentError, match="every"):
+        SOAP(every=0)

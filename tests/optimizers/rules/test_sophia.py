@@ -26,14 +26,14 @@ from tests.optimizers.reference import (
 class GivenCurvature:
     """The reference, told the curvature every k steps."""
 
-    def __init__(self, optimizer: pytorch_optimizer.SophiaH, course: Course, interval: int) -> None:
+    def __init__(self, optimizer: pytorch_optimizer.SophiaH, course: Course, every: int) -> None:
         self.optimizer = optimizer
         self.curvatures = course.curvatures
-        self.interval = interval
+        self.every = every
         self.steps = 0
 
     def step(self) -> None:
-        due = self.steps % self.interval == 0
+        due = self.steps % self.every == 0
         hessian = [torch.from_numpy(np.array(one)) for one in self.curvatures[self.steps]] if due else None
         self.optimizer.step(hessian=hessian)
         self.steps += 1
@@ -47,7 +47,7 @@ class GivenCurvature:
     beta2=fractions(),
     gamma=rates(1e-2, 1.0),
     weight_decay=decays(),
-    interval=st.integers(1, 6),
+    every=st.integers(1, 6),
 )
 def test_sophia_equals_pytorch_optimizer_step_by_step(
     course: Course,
@@ -56,7 +56,7 @@ def test_sophia_equals_pytorch_optimizer_step_by_step(
     beta2: float,
     gamma: float,
     weight_decay: float,
-    interval: int,
+    every: int,
 ) -> None:
     # The reference has clip(m/max(h, ε), ±γ) where the paper, and this, have clip(m/max(γh, γε), ±1).
     rule = Sophia(
@@ -66,7 +66,7 @@ def test_sophia_equals_pytorch_optimizer_step_by_step(
         gamma=gamma,
         epsilon=1e-12 * gamma,
         weight_decay=weight_decay / gamma,
-        interval=interval,
+        every=every,
     )
 
     def reference(parameters: list[torch.nn.Parameter]) -> GivenCurvature:
@@ -80,7 +80,7 @@ def test_sophia_equals_pytorch_optimizer_step_by_step(
             eps=1e-12,
             update_period=1000,
         )
-        return GivenCurvature(optimizer, course, interval)
+        return GivenCurvature(optimizer, course, every)
 
     assert_same_path(drive_rule(rule, course), drive_torch(reference, course))
 

@@ -47,7 +47,7 @@ SAMPLES: tuple[Transformation, ...] = (
     scale_by_factored_rms(),
     scale_by_learning_rate(0.1),
     scale_by_momentum(0.9, dampening=0.2, nesterov=True),
-    scale_by_rms(centred=True, decay=0.5),
+    scale_by_rms(centred=True, beta=0.5),
     scale_by_schedule(Constant(value=0.5)).with_settings(factor=0.5),
     scale_by_sign(),
 )
@@ -67,7 +67,7 @@ VARIED = {
     "scale_by_factored_rms": {"decay_exponent": (0.5, 1.0), "epsilon": (1e-8, 1e-2)},
     "scale_by_learning_rate": {"learning_rate": (0.1, 0.2)},
     "scale_by_momentum": {"momentum": (0.0, 0.9), "dampening": (0.0, 0.5)},
-    "scale_by_rms": {"decay": (0.5, 0.9), "epsilon": (1e-8, 1e-2)},
+    "scale_by_rms": {"beta": (0.5, 0.9), "epsilon": (1e-8, 1e-2)},
     "scale_by_schedule": {"factor": (0.3, 0.9)},
     "scale_by_sign": {},
 }
@@ -193,15 +193,15 @@ def test_a_transformation_says_what_it_is(sample):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: accumulate(0), "steps of accumulate is a whole number, 1 or above"),
-        (lambda: accumulate(1.5), "steps of accumulate is a whole number"),
+        (lambda: accumulate(0), "every of accumulate is a whole number, 1 or above"),
+        (lambda: accumulate(1.5), "every of accumulate is a whole number"),
         (lambda: add_l2(-1), "weight_decay of add_l2 is a finite number, 0 or above"),
         (lambda: add_weight_decay(float("nan")), "weight_decay of add_weight_decay is a finite number, 0 or above"),
         (lambda: add_noise(-1.0), "standard_deviation of add_noise is a finite number, 0 or above"),
         (lambda: add_noise(1.0, seed=0.5), "seed of add_noise is a whole number"),
-        (lambda: add_noise(1.0, seed=-1), "seed of add_noise is a finite number, 0 or above"),
+        (lambda: add_noise(1.0, seed=-1), "seed of add_noise is a whole number, 0 or above"),
         (lambda: average_weights(1.0), "decay of average_weights is at least 0 and below 1"),
-        (lambda: average_weights(kind="median"), "kind of average_weights is 'exponential' or 'mean'"),
+        (lambda: average_weights(kind="median"), "kind of average_weights is one of 'exponential', 'mean'"),
         (lambda: average_weights(begin=-1), "begin of average_weights is a whole number, 0 or above"),
         (lambda: clip_by_norm(0.0), "maximum of clip_by_norm is a finite number above 0"),
         (lambda: clip_by_global_norm(float("inf")), "maximum of clip_by_global_norm is a finite number above 0"),
@@ -214,7 +214,7 @@ def test_a_transformation_says_what_it_is(sample):
         (lambda: scale_by_learning_rate(0.0), "learning_rate of scale_by_learning_rate is a finite number above 0"),
         (lambda: scale_by_learning_rate("fast"), "learning_rate of scale_by_learning_rate is a finite number above 0"),
         (lambda: scale_by_momentum(1.0), "momentum of scale_by_momentum is at least 0 and below 1"),
-        (lambda: scale_by_rms(2.0), "decay of scale_by_rms is at least 0 and below 1"),
+        (lambda: scale_by_rms(2.0), "beta of scale_by_rms is at least 0 and below 1"),
         (lambda: scale_by_schedule(0.5), "for a number there is scale_by_learning_rate"),
     ],
 )

@@ -55,6 +55,20 @@ def test_the_gradients_of_the_mini_batches_average_to_the_gradient():
     np.testing.assert_allclose(mean, problem.gradient(x), rtol=1e-10, atol=1e-14)
 
 
+def test_the_loss_of_a_mini_batch_is_what_its_gradient_is_of():
+    problem = function("logistic_regression(data=wine, batch_size=50)")
+    x = 0.3 * np.random.default_rng(0).standard_normal((3, problem.dimension))
+    steps = 1e-6 * np.eye(problem.dimension)
+    for step in (0, 3, 5):
+        rise = problem.batch_value(x[:, np.newaxis] + steps, step=step, seed=7)
+        fall = problem.batch_value(x[:, np.newaxis] - steps, step=step, seed=7)
+        gradient = problem.stochastic_gradient(x, step=step, seeds=np.array(7))
+        np.testing.assert_allclose((rise - fall) / 2e-6, gradient, rtol=1e-6, atol=1e-8)
+    values = [size * problem.batch_value(x, step=k, seed=1) for k, size in enumerate([50, 50, 50, 28])]
+    np.testing.assert_allclose(sum(values) / 178, problem.value(x), rtol=1e-12)
+    assert (problem.batch_value(x, step=0, seed=1) != problem.batch_value(x, step=0, seed=2)).all()
+
+
 def test_each_row_meets_the_mini_batch_of_its_seed():
     problem = function("logistic_regression(data=iris, batch_size=10)")
     x = np.asfortranarray(np.random.default_rng(0).standard_normal((6, 5)))

@@ -145,11 +145,60 @@ def test_one_coordinate_is_enough():
     np.testing.assert_allclose(own.gradient(np.array([[2.0], [-1.0]])), [[4.0], [-2.0]], rtol=1e-9)
 
 
-def test_arithmetic_errors_on_the_way_are_no_number():
-    own = function_of(lambda x: math.sqrt(x[0]) + x[1] ** 2, bounds=(0.5, 4))
-    values = own.value(np.array([[4.0, 1.0], [-1.0, 0.0]]))
+def test_what_math_refuses_on_the_way_is_no_number():
+    own = function_of(lambda x: math.sqrt(x[0]) + math.exp(x[1]), bounds=(0.5, 4))
+    values = own.value(np.array([[4.0, 0.0], [-1.0, 0.0], [4.0, 1e6]]))
     assert values[0] == 3
-    assert math.isnan(values[1])
+    assert np.isnan(values[1:]).all()
+    cubic_root = function_of(lambda x: float(x[0]) ** (1 / 3) + x[1] ** 2, bounds=(0.5, 4))
+    np.testing.assert_array_equal(cubic_root.value(np.array([[1.0, 2.0], [-1.0, 2.0]])), [5.0, math.nan])
+
+
+def at_once(x):
+    if (x[..., 0] < -4).any():
+        raise ZeroDivisionError("too far")
+    return (x * x).sum(axis=-1)
+
+
+def one_by_one(x):
+    return 1 / 0 if x[0] < -4 else x[0] ** 2 + x[1] ** 2
+
+
+@pytest.mark.parametrize("fails", [at_once, one_by_one])
+def test_an_error_far_from_the_start_names_the_point(fails):
+    own = function_of(fails, bounds=(-3, 3))
+    points = np.array([[1.0, 1.0], [-4.5, 1.0]])
+    with pytest.raises(ArgumentError, match=r"raised ZeroDivisionError at \[-4\.5, 1\.0\]") as caught:
+        own.value(points)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    np.testing.assert_array_equal(own.value(points[:1]), [2.0])
+
+
+def test_infinity_and_no_number_on_the_way_are_data():
+    own = function_of(lambda x: math.inf if x[0] < -4 else (math.nan if x[0] > 4 else x[0] ** 2 + x[1] ** 2))
+    values = own.value(np.array([[-5.0, 0.0], [5.0, 0.0], [1.0, 0.0]]))
+    np.testing.assert_array_equal(values, [math.inf, math.nan, 1.0])
+
+
+def test_a_return_that_is_missing_far_from_the_start_names_the_point():
+    def forgets(x):
+        if x[0] > -4:
+            return x[0] ** 2
+        return None
+
+    own = function_of(forgets, bounds=(-3, 3))
+    with pytest.raises(ArgumentError, match=r"returned None at \[-5\.0, 0\.0\]: is a `return` missing"):
+        own.value(np.array([[0.0, 0.0], [-5.0, 0.0]]))
+
+
+def test_a_function_that_draws_numbers_is_refused():
+    generator = np.random.default_rng(0)
+    with pytest.raises(ArgumentError, match=r"The function is random.*noise of race"):
+        function_of(lambda x: (x * x).sum(axis=-1) + generator.normal(size=x.shape[:-1]))
+    with pytest.raises(ArgumentError, match="The gradient is random"):
+        function_of(banana, gradient=lambda x: function("rosenbrock").gradient(x) + generator.normal(size=x.shape))
+    fixed = function_of(lambda x: (x * x).sum(axis=-1) + np.random.default_rng(1).normal())
+    assert fixed.value(np.zeros(2)) == np.random.default_rng(1).normal()
 
 
 def wrong_cases():
@@ -160,7 +209,10 @@ def wrong_cases():
         ({"callable": 3}, "can be called"),
         ({"callable": raises}, "raised KeyError at the start"),
         ({"callable": lambda x: x}, r"one number for a point of 2 coordinates. Received: shape \(2,\)"),
-        ({"callable": lambda x: "high"}, "returns one number"),
+        ({"callable": lambda x: "3"}, "returns one number"),
+        ({"callable": lambda x: None}, "returned None at .* is a `return` missing"),
+        ({"callable": lambda x: 1j * x[0]}, "returned a complex number at the start"),
+        ({"callable": lambda x: (x[0] + 0j) ** 2}, "real part"),
         ({"callable": lambda x: math.nan}, "not finite at the start"),
         ({"callable": lambda x: x[0] / 0 if x[0] else 0.0}, "not finite at the start|raised ZeroDivisionError"),
         ({"callable": banana, "dimension": 0}, "at least 1"),

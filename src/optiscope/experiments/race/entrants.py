@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,10 +13,12 @@ from optiscope.experiments.race.torch_contestant import (
     torch_contestant_by_name,
     torch_contestant_of,
 )
-from optiscope.optimizers.own import as_rule
+from optiscope.optimizers.aliases import in_our_names
+from optiscope.optimizers.own import as_rule, kind_of
 from optiscope.optimizers.registered import registered
 from optiscope.optimizers.registry import rule, rule_types
 from optiscope.optimizers.rule import Rule
+from optiscope.optimizers.settings import same_value
 
 ALL = "all"
 """Every rule of our own."""
@@ -49,32 +49,26 @@ def entrants(optimizers: object) -> list[Contestant]:
 
 def contestant(optimizer: object) -> Contestant:
     """One who takes part; see `entrants`."""
-    match optimizer:
-        case str():
-            return _named(optimizer)
-        case RuleContestant() | TorchContestant():
-            return optimizer
-        case Rule():
-            return _of_rule(optimizer, given=_differing(optimizer))
-    if _makes_from_parameters(optimizer):
-        return torch_contestant_of(optimizer)  # type: ignore[arg-type]
-    if callable(optimizer) or callable(getattr(optimizer, "update", None)):
-        made = as_rule(optimizer)
-        return _of_rule(made, given=_differing(made))
-    raise ArgumentError(
-        "An optimizer is a name, a rule or chain, an object with init and update, or a class that is made from a list "
-        f"of PyTorch parameters and has zero_grad and step. Received: {optimizer!r}."
-    )
-
-
-def _makes_from_parameters(optimizer: object) -> bool:
-    """Whether it is a class with `step`, or a function that needs an argument: the list of PyTorch parameters."""
-    if isinstance(optimizer, type):
-        return callable(getattr(optimizer, "step", None))
-    return inspect.isroutine(optimizer) and any(
-        one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
-        for one in inspect.signature(optimizer).parameters.values()
-    )
+    if isinstance(optimizer, RuleContestant | TorchContestant):
+        return optimizer
+    match kind_of(optimizer):
+        case "name":
+            return _named(str(optimizer))
+        case "rule" | "rule maker":
+            made = as_rule(optimizer)
+            return _of_rule(made, given=made.differing_settings())
+        case "torch factory":
+            return torch_contestant_of(optimizer)  # type: ignore[arg-type]
+        case "torch optimizer":
+            raise ArgumentError(
+                "This optimizer has its parameters already, and a race gives each its own. Pass its class, or a "
+                f"function that makes one of a list of parameters. Received: {optimizer!r}."
+            )
+        case _:
+            raise ArgumentError(
+                "An optimizer is a name, a rule or chain, an object with init and update, or a class that is made "
+                f"from a list of PyTorch parameters and has zero_grad and step. Received: {optimizer!r}."
+            )
 
 
 def _named(text: str) -> Contestant:
@@ -85,13 +79,15 @@ def _named(text: str) -> Contestant:
     if own is not None and own.kind == "torch class":
         return torch_contestant_of(own.make, label=own.name, given=own.checked(call.settings))
     made = rule(text)
-    given = set(call.settings) & set(made.settings)
-    if own is not None:
-        # Its arguments may have other names than the settings of the rule that it makes.
-        given |= _unequal(made, rule(call.name))
-    else:
-        given = set(_differing(made)) | given
-    return _of_rule(made, given=tuple(given))
+    given = set(in_our_names(call.settings, made.settings)) & set(made.settings)
+    # Arguments of a registered function may have other names than the settings of the rule that it makes.
+    other = rule(call.name).settings if own is not None else None
+    differing = (
+        made.differing_settings()
+        if other is None
+        else [name for name, value in made.settings.items() if name not in other or not same_value(value, other[name])]
+    )
+    return _of_rule(made, given=[name for name in made.settings if name in given or name in differing])
 
 
 def _of_rule(made: Rule, *, given: Sequence[str]) -> RuleContestant:
@@ -106,16 +102,6 @@ def _of_rule(made: Rule, *, given: Sequence[str]) -> RuleContestant:
         },
         given=tuple(given),
     )
-
-
-def _differing(made: Rule) -> tuple[str, ...]:
-    """Names of the settings that are not at the defaults of the rule's class."""
-    defaults = {one.name: one.default for one in dataclasses.fields(made)}
-    return tuple(name for name, value in made.settings.items() if value != defaults.get(name))
-
-
-def _unequal(made: Rule, other: Rule) -> set[str]:
-    return {name for name, value in made.settings.items() if value != other.settings.get(name)}
 
 
 def _with_labels_that_differ(found: list[Contestant]) -> list[Contestant]:

@@ -14,6 +14,7 @@ from optiscope.errors import ArgumentError
 from optiscope.experiments.race.contestant import Settings
 from optiscope.experiments.race.divergence import ends_outside
 from optiscope.experiments.race.simulation import Batch, Record, Rows, Seeds, Summary, settled_steps
+from optiscope.optimizers.aliases import SHORT_NAMES
 from optiscope.optimizers.search_space import LEARNING_RATE, Range
 from optiscope.problems.functions.function import Function
 
@@ -112,10 +113,6 @@ class TorchContestant:
         return run_foreign(problem, factory, start, steps=steps, seed=seed, bound=bound)
 
 
-ALIASES = {"lr": "learning_rate", "eps": "epsilon"}
-"""PyTorch's names of settings, and ours."""
-
-
 def torch_contestant_by_name(text: str) -> TorchContestant:
     """The optimizer of PyTorch or of `pytorch_optimizer` with that name; see `foreign_factory`."""
     from optiscope.frameworks.pytorch.foreign import foreign_factory
@@ -124,7 +121,7 @@ def torch_contestant_by_name(text: str) -> TorchContestant:
     ours = {"learning_rate": found.defaults.get("lr")}
     betas = found.defaults.get("betas") or ()
     ours |= {f"beta{number}": beta for number, beta in enumerate(betas, start=1)}
-    given = {ALIASES.get(name, name): value for name, value in found.settings.items()}
+    given = {SHORT_NAMES.get(name, name): value for name, value in found.settings.items()}
     taken = set(given)
     taken |= {f"beta{number}" for number in (1, 2, 3)} if "betas" in given else set()
     known = {name: given.get(name, found.defaults.get(name, ours.get(name))) for name in found.search}

@@ -16,8 +16,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from optiscope.call_syntax import parse_call
+from optiscope.call_syntax import Call, parse_call
 from optiscope.errors import ArgumentError, MissingDependency, UnknownName
+from optiscope.optimizers.schedules.reactive import ReactiveSchedule
+from optiscope.optimizers.schedules.schedule import Schedule
 from optiscope.optimizers.search_space import DECAY, LEARNING_RATE, MOMENTUM, Range
 from optiscope.problems.functions.function import Function
 
@@ -76,10 +78,19 @@ class ForeignOptimizer:
         return self.kind(parameters, **self._arguments())
 
     def with_settings(self, **settings: Any) -> ForeignOptimizer:
-        """A copy with other settings. Raises `UnknownName` for one that the class does not have."""
-        for name in settings:
+        """A copy with other settings. Raises `UnknownName` for one that the class does not have.
+
+        A schedule is an `ArgumentError`.
+        """
+        for name, value in settings.items():
             if name not in self._valid():
                 raise UnknownName.among(name, self._valid(), kind=f"setting of {self.name}")
+            if isinstance(value, Call | Schedule | ReactiveSchedule):
+                raise ArgumentError(
+                    f"{name} of {self.name} is a number: PyTorch's optimizers follow no schedule by themselves. Take "
+                    "one of PyTorch's schedulers in a loop of your own, or a rule of ours such as adam, whose settings "
+                    f"may be schedules. Received: {value}."
+                )
         return replace(self, settings={**self.settings, **settings})
 
     @property

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 from optiscope.errors import ArgumentError, UnknownName
+from optiscope.optimizers.aliases import SHORT_NAMES, in_our_names
 from optiscope.optimizers.own import as_rule
 from optiscope.optimizers.rule import Rule, TensorRule
 from optiscope.optimizers.schedules.reactive import ReactiveSchedule
@@ -27,6 +28,8 @@ Closure: TypeAlias = Callable[[], Any]
 _RATE = "learning_rate"
 _KEYS = {_RATE: "lr"}
 """Settings that have another name in a PyTorch group: schedulers look for "lr"."""
+_STEPS = "optiscope_step"
+"""Key of the count of steps in a group. Not "step": a user's own rule may have a setting of that name."""
 _WHOLE = "group"
 """Key of the state of a rule that does not treat each tensor by itself; kept at the first parameter of its group."""
 
@@ -40,7 +43,7 @@ def torch_optimizer(parameters: Parameters, rule: object, **settings: Any) -> Ru
     Args:
         parameters: of the model, or groups of them; a group may have its own settings.
         rule: a name with or without settings, a `Rule` or its class, a chain, or an object that `as_rule` takes.
-        settings: settings of the rule, each a number or a `Schedule`; "lr" is short for `learning_rate`.
+        settings: settings of the rule, each a number or a `Schedule`; `lr`, `eps` and `betas` are understood too.
 
     Raises `UnknownName` for an unknown rule or setting, and `ArgumentError` for a setting outside its limits.
     """
@@ -56,6 +59,9 @@ class RuleOptimizer(Optimizer):
     A parameter without a gradient is left alone, with its state. Rules that look at all tensors together (such as
     L-BFGS, and chains that clip by the global norm) see one group at a time, with a zero gradient for such a parameter.
 
+    `OneCycleLR` and `CyclicLR` take `cycle_momentum=False` here, unless the rule has a setting `momentum`: they look
+    for PyTorch's names of that. A rule with several learning rates, or none, takes schedules of ours alone.
+
     It differs from PyTorch's own classes in that the rule makes new state at each step instead of changing the old:
     somewhat slower, and easier to keep a copy of.
     """
@@ -66,6 +72,7 @@ class RuleOptimizer(Optimizer):
         self._rules: list[Rule] = []
         self._is_evaluating = False
         _refuse_reactive(rule)
+        _refuse_reserved(rule)
         super().__init__(params, _group_settings(rule))
 
     @property
@@ -81,9 +88,9 @@ class RuleOptimizer(Optimizer):
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters; settings of the rule in it hold for this group."""
         others = dict(param_group)
-        valid = {*self.rule.settings, *_KEYS.values()}
+        valid = {*self.rule.settings, *SHORT_NAMES, "betas"}
         rule = _with_settings(self.rule, {name: others.pop(name) for name in valid & others.keys()})
-        super().add_param_group({**others, **_group_settings(rule), "step": 0})
+        super().add_param_group(_ParameterGroup({**others, **_group_settings(rule), _STEPS: 0}))
         self._rules.append(rule)
 
     @torch.no_grad()
@@ -143,6 +150,10 @@ class RuleOptimizer(Optimizer):
                 to_device = partial(torch.Tensor.to, device=parameter.device)
                 self.state[parameter] = _map_tensors(state_dict["state"][number], to_device)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # PyTorch makes plain dicts of the groups that it loads.
+        super().__setstate__({**state, "param_groups": [_ParameterGroup(group) for group in state["param_groups"]]})
+
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "rule": self.rule, "_rules": self._rules, "_is_evaluating": False}
 
@@ -159,8 +170,10 @@ class RuleOptimizer(Optimizer):
                         "The learning rate follows a schedule of the rule already, so a scheduler of PyTorch has no "
                         f"effect. Leave out one of the two. Received: {value!r} and a scheduler."
                     )
-                group[_KEYS.get(name, name)] = value(group["step"])
-        return rule.with_settings(**{name: group[_KEYS.get(name, name)] for name in _plain_settings(rule)})
+                group[_KEYS.get(name, name)] = value(group[_STEPS])
+        before = sum(len(one["params"]) for one in self.param_groups[:number])
+        settings = {name: group[_KEYS.get(name, name)] for name in _plain_settings(rule)}
+        return rule.with_settings(**settings, first_tensor=before)
 
     def _evaluate(self, closure: Closure | None, groups: Sequence[_Group]) -> Any:
         """Call the closure where the rules want the gradient, and come back."""
@@ -184,6 +197,20 @@ class RuleOptimizer(Optimizer):
         finally:
             for parameter, value in kept:
                 parameter.copy_(value)
+
+
+class _ParameterGroup(dict[str, Any]):
+    """A group of parameters that says why it has no learning rate, when a scheduler asks for it."""
+
+    def __missing__(self, key: str) -> Any:
+        if key != _KEYS[_RATE]:
+            raise KeyError(key)
+        rates = [name for name in self if str(name).endswith(_RATE)]
+        raise ArgumentError(
+            "PyTorch's schedulers change the one learning rate of a group, and this rule has "
+            f"{'several' if rates else 'none'}. Give a schedule of ours to the setting itself, such as "
+            f"scale_by_learning_rate(Cosine(start=0.1, steps=100)). Received: {', '.join(rates) or 'no learning rate'}."
+        )
 
 
 class _Group:
@@ -231,7 +258,7 @@ class _Group:
             for parameter, point, update in zip(self._parameters, points, updates, strict=True):
                 if parameter.grad is not None:
                     point.add_(update)
-        self._group["step"] += 1
+        self._group[_STEPS] += 1
 
     @property
     def looks_ahead(self) -> bool:
@@ -299,14 +326,12 @@ class _Group:
 def _with_settings(rule: Rule, settings: Mapping[str, Any]) -> Rule:
     """The rule with other settings, checked."""
     valid = rule.settings
-    ours = {theirs: name for name, theirs in _KEYS.items() if name in valid and theirs not in valid}
-    named = {ours.get(name, name): value for name, value in settings.items()}
+    named = in_our_names(settings, valid)
     for name in named:
         if name not in valid:
             raise UnknownName.among(name, valid, kind=f"setting of {rule.name}")
     changed = rule.with_settings(**named) if named else rule
-    # The checks, on a copy: a chain finds its title anew there.
-    copy.copy(changed).__post_init__()
+    changed.check()
     _refuse_reactive(changed)
     return changed
 
@@ -328,13 +353,31 @@ def _plain_settings(rule: Rule) -> list[str]:
 def _group_settings(rule: Rule) -> dict[str, Any]:
     """Numbers and choices of a rule, as they stand in a group."""
     now = rule.at(0).settings
-    return {_KEYS.get(name, name): now[name] for name in _plain_settings(rule)}
+    return {_KEYS.get(name, name): _as_python(now[name]) for name in _plain_settings(rule)}
 
 
 def _is_plain(value: object) -> bool:
+    value = _as_python(value)
     if isinstance(value, tuple):
         return all(_is_plain(one) for one in value)
     return value is None or isinstance(value, bool | int | float | str | Tensor)
+
+
+def _as_python(value: object) -> object:
+    """A scalar of NumPy as a number of Python, which every way of saving can read."""
+    is_scalar = isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0)
+    return value.item() if is_scalar else value  # type: ignore[attr-defined]
+
+
+def _refuse_reserved(rule: Rule) -> None:
+    taken = sorted({"params", "param_names", "initial_lr", _STEPS} & rule.settings.keys())
+    both = "lr" in rule.settings and _RATE in rule.settings
+    if taken or both:
+        name = taken[0] if taken else "lr"
+        raise ArgumentError(
+            f"The setting {name!r} of {rule.name} has the name of something else in PyTorch's parameter groups. "
+            f"Call it otherwise. Received: {', '.join(rule.settings)}."
+        )
 
 
 def _by_parameter(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optiscope.errors import ArgumentError
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import NOT_NEGATIVE, POSITIVE, Limit
 from optiscope.optimizers.precision import at_least_single, in_type_of
 from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
 from optiscope.optimizers.search_space import LEARNING_RATE, Range, Uniform
@@ -31,6 +30,12 @@ class Adafactor(TensorRule):
     reference: ClassVar[str] = "torch.optim.Adafactor"
     search: ClassVar[Mapping[str, Range]] = {"learning_rate": LEARNING_RATE, "decay_exponent": Uniform(0.3, 1.0)}
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "decay_exponent": NOT_NEGATIVE,
+        "clip_threshold": POSITIVE,
+        "epsilon": NOT_NEGATIVE.or_none(),
+        "smallest_scale": NOT_NEGATIVE,
+    }
 
     learning_rate: Setting = 1e-2
     """α, the upper limit of the step relative to rms(θ)."""
@@ -38,19 +43,12 @@ class Adafactor(TensorRule):
     """k: in step t the second moment forgets a share of t⁻ᵏ, all in the first and ever less later."""
     clip_threshold: Setting = 1.0
     """d: the rms of the update before the learning rate is at most this."""
-    smallest_root: float | None = None
+    epsilon: float | None = None
     """ε₁, a lower bound of √v. None: the spacing of floating-point numbers at 1 in the dtype of the parameter."""
     smallest_scale: Setting = 1e-3
     """ε₂, a lower bound of rms(θ), so that parameters can leave zero."""
     weight_decay: Setting = 0.0
     """λ of decoupled decay: θ shrinks by the factor 1 − αλ."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.smallest_root is not None and not 0 <= self.smallest_root < math.inf:
-            raise ArgumentError(
-                f"smallest_root of adafactor is a finite number, 0 or above, or None. Received: {self.smallest_root!r}."
-            )
 
     def init_tensor(self, parameter: Array) -> TensorState:
         """Zero moments."""
@@ -109,7 +107,7 @@ class Adafactor(TensorRule):
     def _inverse_root(self, state: TensorState, parameter: Array) -> Array:
         """1/√v, with v put together from rows and columns where it is factored."""
         xp = namespace(parameter)
-        smallest = float(xp.finfo(parameter.dtype).eps) if self.smallest_root is None else self.smallest_root
+        smallest = float(xp.finfo(parameter.dtype).eps) if self.epsilon is None else self.epsilon
         if self._is_factored(parameter):
             rows = state["row_moment"]
             v = rows * state["column_moment"] / _at_least(xp.mean(rows, axis=-2, keepdims=True), smallest)

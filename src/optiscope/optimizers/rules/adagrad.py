@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import NOT_NEGATIVE, Limit
 from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
 from optiscope.optimizers.search_space import LEARNING_RATE, Range
 from optiscope.optimizers.weight_decay import with_penalty
@@ -28,6 +29,7 @@ class AdaGrad(TensorRule):
     reference: ClassVar[str] = "torch.optim.Adagrad"
     search: ClassVar[Mapping[str, Range]] = {"learning_rate": LEARNING_RATE}
     batching: ClassVar[Batching] = "elementwise"
+    limits: ClassVar[Mapping[str, Limit]] = {"learning_rate_decay": NOT_NEGATIVE, "initial_accumulator": NOT_NEGATIVE}
 
     learning_rate: Setting = 1e-2
     """α."""

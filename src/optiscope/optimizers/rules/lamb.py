@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optiscope.optimizers.arrays import Array, namespace, norm
+from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.norms import norm
+from optiscope.optimizers.precision import at_least_single, in_type_of
 from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
 from optiscope.optimizers.search_space import DECAY, LEARNING_RATE, MOMENTUM, Range
 from optiscope.optimizers.weight_decay import with_penalty
@@ -63,12 +65,12 @@ class LAMB(TensorRule):
         one = xp.ones_like(length)
         ratio = xp.where(usable, size / xp.where(usable, length, one), one)
         after = {"step": step, "momentum": m, "second_moment": v, "trust_ratio": ratio}
-        return -self.learning_rate * ratio * direction, after
+        return in_type_of(-self.learning_rate * ratio * at_least_single(direction), parameter), after
 
     def effective_rate_tensor(self, state: TensorState, parameter: Array) -> Array:
         """α ‖θ‖/‖u‖/(√v̂ + ε)."""
-        del parameter
-        return self.learning_rate * state["trust_ratio"] / self._root(state["second_moment"], state["step"])
+        root = at_least_single(self._root(state["second_moment"], state["step"]))
+        return in_type_of(self.learning_rate * state["trust_ratio"] / root, parameter)
 
     def _root(self, second_moment: Array, step: int) -> Array:
         return namespace(second_moment).sqrt(second_moment) / self._corrections(step)[1] ** 0.5 + self.epsilon

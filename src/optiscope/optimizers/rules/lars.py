@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from optiscope.optimizers.arrays import Array, namespace, norm
+from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import POSITIVE, Limit
+from optiscope.optimizers.norms import norm
+from optiscope.optimizers.precision import at_least_single, in_type_of
 from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
 from optiscope.optimizers.search_space import MOMENTUM, LogUniform, Range
 from optiscope.optimizers.weight_decay import with_penalty
@@ -28,6 +31,7 @@ class LARS(TensorRule):
     reference: ClassVar[str] = "pytorch_optimizer.LARS"
     search: ClassVar[Mapping[str, Range]] = {"learning_rate": LogUniform(1e-2, 1e3), "momentum": MOMENTUM}
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {"trust_coefficient": POSITIVE}
 
     learning_rate: Setting = 1.0
     """α."""
@@ -54,12 +58,14 @@ class LARS(TensorRule):
         usable = (size > 0) & (total > 0)
         one = xp.ones_like(total)
         ratio = xp.where(usable, self.trust_coefficient * size / xp.where(usable, total, one), one)
-        v = self.momentum * state["momentum"] + ratio * with_penalty(gradient, parameter, self.weight_decay)
+        g = at_least_single(with_penalty(gradient, parameter, self.weight_decay))
+        v = self.momentum * state["momentum"] + in_type_of(ratio * g, parameter)
         return -self.learning_rate * v, {"step": state["step"] + 1, "momentum": v, "trust_ratio": ratio}
 
     def effective_rate_tensor(self, state: TensorState, parameter: Array) -> Array:
         """αr."""
-        return namespace(parameter).zeros_like(parameter) + self.learning_rate * state["trust_ratio"]
+        rate = self.learning_rate * state["trust_ratio"]
+        return in_type_of(namespace(parameter).zeros_like(at_least_single(parameter)) + rate, parameter)
 
 
 RULE = LARS

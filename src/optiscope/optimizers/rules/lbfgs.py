@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
-from optiscope.errors import ArgumentError
 from optiscope.optimizers.arrays import Array, Arrays, namespace
 from optiscope.optimizers.flattening import flatten, unflatten
+from optiscope.optimizers.limits import NOT_NEGATIVE, Limit, at_least
 from optiscope.optimizers.rule import Batching, Rule, Setting
 from optiscope.optimizers.search_space import LogUniform, Range
 
@@ -34,6 +34,11 @@ class LBFGS(Rule):
     reference: ClassVar[str] = "torch.optim.LBFGS(max_iter=1)"
     search: ClassVar[Mapping[str, Range]] = {"learning_rate": LogUniform(1e-3, 2.0)}
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "history": at_least(1),
+        "gradient_tolerance": NOT_NEGATIVE,
+        "change_tolerance": NOT_NEGATIVE,
+    }
 
     learning_rate: Setting = 1.0
     """α; 1 suits a noiseless loss."""
@@ -43,11 +48,6 @@ class LBFGS(Rule):
     """A gradient without a coordinate above this in magnitude counts as zero: nothing moves and nothing is learnt."""
     change_tolerance: Setting = 1e-9
     """A step along which the loss would fall by less than this, to first order at α = 1, is not taken."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.history < 1:
-            raise ArgumentError(f"history of lbfgs is at least 1. Received: {self.history!r}.")
 
     def init(self, parameters: Arrays) -> Mapping[str, Any]:
         """No pairs."""

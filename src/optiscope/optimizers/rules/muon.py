@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from optiscope.errors import ArgumentError, UnknownName
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import Limit, at_least
 from optiscope.optimizers.matrices import beside_matrices
 from optiscope.optimizers.precision import at_least_single, in_type_of
 from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
@@ -36,6 +37,7 @@ class Muon(TensorRule):
     reference: ClassVar[str] = "torch.optim.Muon"
     search: ClassVar[Mapping[str, Range]] = {"learning_rate": LEARNING_RATE, "momentum": MOMENTUM}
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {"newton_schulz_steps": at_least(1)}
 
     learning_rate: Setting = 1e-3
     """α."""
@@ -58,8 +60,6 @@ class Muon(TensorRule):
         super().__post_init__()
         if self.scaling not in _SCALINGS:
             raise UnknownName.among(self.scaling, _SCALINGS, kind="scaling of muon")
-        if self.newton_schulz_steps < 1:
-            raise ArgumentError(f"newton_schulz_steps of muon is at least 1. Received: {self.newton_schulz_steps!r}.")
         if len(self.coefficients) != 3:
             raise ArgumentError(f"coefficients of muon are three numbers. Received: {self.coefficients!r}.")
 

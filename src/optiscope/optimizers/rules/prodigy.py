@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from optiscope.optimizers.arrays import Array, Arrays, namespace
 from optiscope.optimizers.flattening import flatten, unflatten
+from optiscope.optimizers.limits import FRACTION, POSITIVE, Limit
 from optiscope.optimizers.rule import Batching, Rule, Setting
 from optiscope.optimizers.search_space import DECAY, MOMENTUM, LogUniform, Range
 
@@ -35,6 +36,12 @@ class Prodigy(Rule):
         "initial_distance": LogUniform(1e-6, 1e-1),
     }
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "distance_decay": FRACTION.or_none(),
+        "initial_distance": POSITIVE,
+        "distance_factor": POSITIVE,
+        "growth_limit": Limit(words="a number, 1 or above; it may be infinite", holds=lambda value: value >= 1),
+    }
 
     learning_rate: Setting = 1.0
     """α, a factor of the rate that is found; for schedules."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from optiscope.optimizers.arrays import Array, namespace
-from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
-from optiscope.optimizers.search_space import DECAY, LEARNING_RATE, MOMENTUM, Range
-from optiscope.optimizers.weight_decay import with_penalty
+from optiscope.optimizers.rule import TensorState
+from optiscope.optimizers.two_moments import TwoMoments
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RAdam(TensorRule):
+class RAdam(TwoMoments):
     """θ ← θ − α r √(1−β₂ᵗ) m̂/(√v + ε) once ρₜ > 5, and θ ← θ − α m̂ before, with m, v and m̂ as in `Adam`.
 
     ρₜ = ρ − 2tβ₂ᵗ/(1−β₂ᵗ) is about the number of gradients in v, ρ = 2/(1−β₂) − 1 its limit, and the rectification is
@@ -27,36 +25,6 @@ class RAdam(TensorRule):
         "rate and beyond, 2020, algorithm 2"
     )
     reference: ClassVar[str] = "torch.optim.RAdam"
-    search: ClassVar[Mapping[str, Range]] = {"learning_rate": LEARNING_RATE, "beta1": MOMENTUM, "beta2": DECAY}
-    batching: ClassVar[Batching] = "elementwise"
-
-    learning_rate: Setting = 1e-3
-    """α."""
-    beta1: Setting = 0.9
-    """Decay of the momentum m."""
-    beta2: Setting = 0.999
-    """Decay of the second moment v."""
-    epsilon: Setting = 1e-8
-    """ε, which keeps the division finite."""
-    weight_decay: Setting = 0.0
-    """λ of an ℓ2 penalty: λθ is added to the gradient."""
-
-    def init_tensor(self, parameter: Array) -> TensorState:
-        """Zero moments."""
-        zeros_like = namespace(parameter).zeros_like
-        return {"step": 0, "momentum": zeros_like(parameter), "second_moment": zeros_like(parameter)}
-
-    def update_tensor(
-        self, gradient: Array, state: TensorState, parameter: Array, *, curvature: Array | None = None
-    ) -> tuple[Array, TensorState]:
-        """One step of RAdam."""
-        del curvature
-        step = state["step"] + 1
-        g = with_penalty(gradient, parameter, self.weight_decay)
-        m = self.beta1 * state["momentum"] + (1 - self.beta1) * g
-        v = self.beta2 * state["second_moment"] + (1 - self.beta2) * (g * g)
-        after = {"step": step, "momentum": m, "second_moment": v}
-        return -self.effective_rate_tensor(after, parameter) * (m / (1 - self.beta1**step)), after
 
     def effective_rate_tensor(self, state: TensorState, parameter: Array) -> Array:
         """α r √(1−β₂ᵗ)/(√v + ε), or α while the rates are not adaptive."""

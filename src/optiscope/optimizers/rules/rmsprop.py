@@ -40,7 +40,7 @@ class RMSprop(TensorRule):
     """Whether ε is inside the root, √(G + ε), as in some texts, and not outside, as in the frameworks."""
     momentum: Setting = 0.0
     """μ."""
-    centered: bool = False
+    centred: bool = False
     """Whether the squared mean of the gradient is taken from G."""
     weight_decay: Setting = 0.0
     """λ of an ℓ2 penalty: λθ is added to the gradient."""
@@ -49,7 +49,7 @@ class RMSprop(TensorRule):
         """Zero moments."""
         zeros_like = namespace(parameter).zeros_like
         state = {"step": 0, "second_moment": zeros_like(parameter)}
-        if self.centered:
+        if self.centred:
             state["mean_gradient"] = zeros_like(parameter)
         if not (isinstance(self.momentum, int | float) and self.momentum == 0):
             state["momentum"] = zeros_like(parameter)
@@ -65,7 +65,7 @@ class RMSprop(TensorRule):
             "step": state["step"] + 1,
             "second_moment": self.beta * state["second_moment"] + (1 - self.beta) * (g * g),
         }
-        if self.centered:
+        if self.centred:
             after["mean_gradient"] = self.beta * state["mean_gradient"] + (1 - self.beta) * g
         if "momentum" not in state:
             return -self.effective_rate_tensor(after, parameter) * g, after
@@ -81,7 +81,7 @@ class RMSprop(TensorRule):
     def _size(self, state: TensorState) -> Array:
         xp = namespace(state["second_moment"])
         size = state["second_moment"]
-        if self.centered:
+        if self.centred:
             variance = size - state["mean_gradient"] * state["mean_gradient"]
             # Rounding may leave a variance a little below zero.
             size = xp.where(variance < 0, 0 * variance, variance)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from optiscope.errors import ArgumentError
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import POSITIVE, Limit
 from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
 from optiscope.optimizers.search_space import LEARNING_RATE, Range, Uniform
 
@@ -32,6 +34,12 @@ class Rprop(TensorRule):
         "decrease": Uniform(0.2, 0.8),
     }
     batching: ClassVar[Batching] = "elementwise"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "increase": POSITIVE,
+        "decrease": POSITIVE,
+        "smallest": POSITIVE,
+        "largest": POSITIVE,
+    }
 
     learning_rate: Setting = 1e-2
     """The first step size of each coordinate; the rule finds the others itself."""
@@ -43,6 +51,15 @@ class Rprop(TensorRule):
     """The smallest step size."""
     largest: float = 50.0
     """The largest step size."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        numbers = (self.smallest, self.largest)
+        if all(isinstance(one, int | float) for one in numbers) and self.smallest > self.largest:
+            raise ArgumentError(
+                "smallest of rprop is at most largest: every step size lies between the two. "
+                f"Received: smallest={self.smallest!r}, largest={self.largest!r}."
+            )
 
     def init_tensor(self, parameter: Array) -> TensorState:
         """No gradient before; the first step sizes are set by the first step."""

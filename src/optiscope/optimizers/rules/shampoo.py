@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from optiscope.errors import ArgumentError
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import Limit, at_least
 from optiscope.optimizers.matrices import beside_matrices, eigen, gram, identity, multiply_along
 from optiscope.optimizers.precision import at_least_single, in_type_of
 from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
 from optiscope.optimizers.search_space import LEARNING_RATE, MOMENTUM, Range
+from optiscope.optimizers.settings import EVERY
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +32,7 @@ class Shampoo(TensorRule):
     reference: ClassVar[str] = "pytorch_optimizer.Shampoo"
     search: ClassVar[Mapping[str, Range]] = {"learning_rate": LEARNING_RATE, "momentum": MOMENTUM}
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {"every": EVERY, "largest_dimension": at_least(1)}
 
     learning_rate: Setting = 1e-3
     """α."""
@@ -40,15 +42,10 @@ class Shampoo(TensorRule):
     """ε, the first eigenvalues of the matrices. 0 only for gradients that soon span the whole space."""
     weight_decay: Setting = 0.0
     """λ of an ℓ2 penalty: λW is added to the gradient."""
-    update_every: int = 1
+    every: int = 1
     """Steps between one computation of the roots of the matrices, the dear part, and the next."""
     largest_dimension: int = 8192
     """An axis that is longer has no matrix."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.update_every < 1:
-            raise ArgumentError(f"update_every of {self.name} is at least 1. Received: {self.update_every!r}.")
 
     def init_tensor(self, parameter: Array) -> TensorState:
         """Zero momentum, and identities for the first step to bring to ε, which may follow a schedule."""
@@ -68,7 +65,7 @@ class Shampoo(TensorRule):
             axis: start * matrix + gram(g, axis, batch_axes=self.batch_axes)
             for axis, matrix in state["matrices"].items()
         }
-        due = state["step"] % self.update_every == 0
+        due = state["step"] % self.every == 0
         roots = {axis: self._root(one, len(matrices)) for axis, one in matrices.items()} if due else state["roots"]
         direction = momentum
         for axis, root in roots.items():

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from optiscope.errors import ArgumentError
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import FRACTION, Limit, at_least
 from optiscope.optimizers.matrices import beside_matrices, eigen, gram, identity, multiply_along, orthonormal
 from optiscope.optimizers.precision import at_least_single, in_type_of
 from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
 from optiscope.optimizers.search_space import DECAY, LEARNING_RATE, MOMENTUM, Range
+from optiscope.optimizers.settings import EVERY
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,6 +35,11 @@ class SOAP(TensorRule):
     reference: ClassVar[str] = "pytorch_optimizer.SOAP"
     search: ClassVar[Mapping[str, Range]] = {"learning_rate": LEARNING_RATE, "beta1": MOMENTUM, "beta2": DECAY}
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "matrix_decay": FRACTION.or_none(),
+        "every": EVERY,
+        "largest_dimension": at_least(1),
+    }
 
     learning_rate: Setting = 3e-3
     """α."""
@@ -47,17 +53,12 @@ class SOAP(TensorRule):
     """ε, which keeps the division finite."""
     weight_decay: Setting = 0.0
     """λ of decoupled decay: after the step W shrinks by the factor 1 − αλ."""
-    update_every: int = 10
+    every: int = 10
     """Steps between one computation of the eigenvectors and the next."""
     vectors: bool = True
     """Whether a vector has a matrix too. The published code leaves vectors to Adam (but for the lost first step)."""
     largest_dimension: int = 10000
     """An axis that is longer has no matrix."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.update_every < 1:
-            raise ArgumentError(f"update_every of {self.name} is at least 1. Received: {self.update_every!r}.")
 
     def init_tensor(self, parameter: Array) -> TensorState:
         """Zero moments, zero matrices, no rotation."""
@@ -96,7 +97,7 @@ class SOAP(TensorRule):
         decay = self.learning_rate * self.weight_decay
         update = -move - decay * (theta - move)
         turned = bases
-        if step % self.update_every == 0:
+        if step % self.every == 0:
             turned, v = self._turn(matrices, bases, v)
         after: dict[str, Any] = {
             "step": step + 1,

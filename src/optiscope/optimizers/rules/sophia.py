@@ -8,8 +8,10 @@ from typing import ClassVar, Literal
 
 from optiscope.errors import ArgumentError
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import POSITIVE, Limit
 from optiscope.optimizers.rule import Batching, Setting, TensorRule, TensorState
 from optiscope.optimizers.search_space import LEARNING_RATE, MOMENTUM, LogUniform, Range
+from optiscope.optimizers.settings import EVERY
 from optiscope.optimizers.weight_decay import with_penalty
 
 
@@ -35,6 +37,7 @@ class Sophia(TensorRule):
     }
     batching: ClassVar[Batching] = "elementwise"
     curvature: ClassVar[Literal["none", "diagonal", "full"]] = "diagonal"
+    limits: ClassVar[Mapping[str, Limit]] = {"gamma": POSITIVE, "every": EVERY}
 
     learning_rate: Setting = 1e-2
     """α."""
@@ -46,7 +49,7 @@ class Sophia(TensorRule):
     """γ: the larger, the fewer coordinates are clipped. α/γ is the rate relative to Newton’s step."""
     epsilon: Setting = 1e-12
     """ε, which keeps the division finite."""
-    interval: int = 10
+    every: int = 10
     """k: the curvature of every k-th step is used, that of the first among them."""
     weight_decay: Setting = 0.0
     """λ of decoupled decay: θ shrinks by αλθ."""
@@ -61,10 +64,10 @@ class Sophia(TensorRule):
     ) -> tuple[Array, TensorState]:
         """One step of Sophia. Raises `ArgumentError` when the curvature is wanted and missing."""
         h = state["curvature"]
-        if state["step"] % self.interval == 0:
+        if state["step"] % self.every == 0:
             if curvature is None:
                 raise ArgumentError(
-                    f"sophia wants an estimate of the Hessian's diagonal every {self.interval} steps, because it "
+                    f"sophia wants an estimate of the Hessian's diagonal every {self.every} steps, because it "
                     "divides the momentum by it; pass curvature to update. Received: None."
                 )
             h = self.beta2 * h + (1 - self.beta2) * curvature

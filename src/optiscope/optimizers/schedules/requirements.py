@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from numbers import Integral, Real
+from numbers import Integral
 
 from optiscope.errors import ArgumentError
+from optiscope.optimizers.limits import AT_MOST_ONE, FINITE, NOT_NEGATIVE, POSITIVE, Choice, Limit, at_least
 from optiscope.optimizers.schedules.reactive import ReactiveSchedule
 from optiscope.optimizers.schedules.schedule import Schedule
 
@@ -17,33 +17,33 @@ AnySchedule = Schedule | ReactiveSchedule
 
 def require_finite(schedule: AnySchedule, *settings: str) -> None:
     """Raise `ArgumentError` unless each of the settings is a finite number."""
-    _require(schedule, settings, "a finite number", _finite)
+    _require_number(schedule, settings, FINITE)
 
 
 def require_not_negative(schedule: AnySchedule, *settings: str) -> None:
     """Raise `ArgumentError` unless each of the settings is a finite number, 0 or above."""
-    _require(schedule, settings, "a finite number, 0 or above", lambda value: _finite(value) and value >= 0)
+    _require_number(schedule, settings, NOT_NEGATIVE)
 
 
 def require_positive(schedule: AnySchedule, *settings: str) -> None:
     """Raise `ArgumentError` unless each of the settings is a finite number above 0."""
-    _require(schedule, settings, "a finite number above 0", lambda value: _finite(value) and value > 0)
+    _require_number(schedule, settings, POSITIVE)
 
 
 def require_at_most_one(schedule: AnySchedule, *settings: str) -> None:
     """Raise `ArgumentError` unless each of the settings is at least 0 and at most 1."""
-    _require(schedule, settings, "a number from 0 to 1", lambda value: _finite(value) and 0 <= value <= 1)
+    _require_number(schedule, settings, AT_MOST_ONE)
 
 
 def require_steps(schedule: AnySchedule, *settings: str, least: int = 1) -> None:
     """Raise `ArgumentError` unless each of the settings is a whole number of at least `least`."""
-    _require(schedule, settings, f"a whole number, {least} or above", lambda value: is_count(value, least=least))
+    _require_number(schedule, settings, at_least(least))
 
 
 def require_choice(schedule: AnySchedule, setting: str, choices: Sequence[str]) -> None:
     """Raise `ArgumentError` unless the setting is one of the choices."""
-    words = f"one of {', '.join(repr(choice) for choice in choices)}"
-    _require(schedule, (setting,), words, lambda value: value in choices)
+    choice = Choice(choices=choices)
+    _require(schedule, (setting,), choice.words, choice.allows)
 
 
 def require_rising_steps(schedule: AnySchedule, setting: str) -> None:
@@ -78,8 +78,8 @@ def is_count(value: object, *, least: int) -> bool:
     return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= least
 
 
-def _finite(value: object) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(float(value))
+def _require_number(schedule: AnySchedule, settings: Sequence[str], limit: Limit) -> None:
+    _require(schedule, settings, limit.words, limit.allows_number)
 
 
 def _require(schedule: AnySchedule, settings: Sequence[str], words: str, holds: Callable[..., bool]) -> None:

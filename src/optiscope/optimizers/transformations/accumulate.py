@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from optiscope.optimizers.arrays import Arrays, namespace
+from optiscope.optimizers.limits import Limit
 from optiscope.optimizers.rule import State
-from optiscope.optimizers.transformations.limits import check_count
+from optiscope.optimizers.settings import EVERY
 from optiscope.optimizers.transformations.transformation import Transformation
 
 
@@ -21,12 +23,10 @@ class Accumulate(Transformation):
     name: ClassVar[str] = "accumulate"
     title: ClassVar[str] = "accumulated"
     reference: ClassVar[str] = "torch.optim with the mean of k gradients"
+    limits: ClassVar[Mapping[str, Limit]] = {"every": EVERY}
 
-    steps: int
+    every: int
     """k."""
-
-    def __post_init__(self) -> None:
-        check_count(self, "steps")
 
     def init(self, parameters: Arrays) -> State:
         """Nothing yet."""
@@ -36,14 +36,14 @@ class Accumulate(Transformation):
         """The mean, or None while the sum is not complete."""
         count = state["count"] + 1
         sums = tuple(total + direction for total, direction in zip(state["sums"], directions, strict=True))
-        if count < self.steps:
+        if count < self.every:
             return None, {"count": count, "sums": sums}
-        return tuple(total / self.steps for total in sums), self.init(parameters)
+        return tuple(total / self.every for total in sums), self.init(parameters)
 
 
-def accumulate(steps: int) -> Accumulate:
-    """Go on only every `steps` steps, with the mean of the directions; see `Accumulate`."""
-    return Accumulate(steps=steps)
+def accumulate(every: int) -> Accumulate:
+    """Go on only every `every` steps, with the mean of the directions; see `Accumulate`."""
+    return Accumulate(every=every)
 
 
 TRANSFORMATION = Accumulate

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
-from optiscope.errors import ArgumentError
 from optiscope.optimizers.arrays import Array, Arrays, namespace
+from optiscope.optimizers.limits import NOT_NEGATIVE, SEED, Limit
 from optiscope.optimizers.rule import Batching, Setting, State
-from optiscope.optimizers.transformations.limits import check_not_negative
 from optiscope.optimizers.transformations.transformation import Transformation
 
 
@@ -20,8 +20,9 @@ from optiscope.optimizers.transformations.transformation import Transformation
 class AddNoise(Transformation):
     """d ← d + σ (1 + t)^(−annealing/2) · z, with z from the standard normal distribution.
 
-    z depends on the seed, the step and the place of the number in the model alone: the same on NumPy and PyTorch, on
-    every device, and for every row of a batch. It is drawn by NumPy, which takes its time for large networks.
+    z depends on the seed, the step and the place of the number in the model alone (parameter groups are counted one
+    after the other): the same on NumPy and PyTorch, on every device, and for every row of a batch. It is drawn by
+    NumPy, which takes its time for large networks.
 
     Source: A. Neelakantan and others: Adding gradient noise improves learning for very deep networks, 2015, equation 1;
     there annealing is 0.55.
@@ -31,6 +32,11 @@ class AddNoise(Transformation):
     title: ClassVar[str] = "noise"
     reference: ClassVar[str] = "its mean, variance and distribution"
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "standard_deviation": NOT_NEGATIVE,
+        "annealing": NOT_NEGATIVE,
+        "seed": SEED,
+    }
 
     standard_deviation: Setting
     """σ, in the first step."""
@@ -38,11 +44,6 @@ class AddNoise(Transformation):
     """How fast the variance falls with the steps; 0: not at all."""
     seed: Setting = 0
     """Which noise; one seed for each row of a batch, of shape (rows, 1), is possible too."""
-
-    def __post_init__(self) -> None:
-        check_not_negative(self, "standard_deviation", "annealing", "seed")
-        if not np.all(np.asarray(self.seed) == np.floor(self.seed)):
-            raise ArgumentError(f"seed of add_noise is a whole number, 0 or above. Received: {self.seed!r}.")
 
     def init(self, parameters: Arrays) -> State:
         """The count of steps."""
@@ -55,7 +56,7 @@ class AddNoise(Transformation):
         size = self.standard_deviation * (1 + state["step"]) ** (-self.annealing / 2)
         noisy = tuple(
             direction + size * self._noise(direction, step=state["step"], tensor=index)
-            for index, direction in enumerate(directions)
+            for index, direction in enumerate(directions, start=self.first_tensor)
         )
         return noisy, {"step": state["step"] + 1}
 

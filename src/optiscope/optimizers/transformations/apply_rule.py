@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from optiscope.errors import ArgumentError
 from optiscope.optimizers.arrays import Array, Arrays
-from optiscope.optimizers.rule import Rule, Setting, State
+from optiscope.optimizers.rule import Rule, Setting, State, has_moved, unknown_rate
 from optiscope.optimizers.transformations.transformation import Scale, Transformation
 
 
@@ -32,6 +32,7 @@ class ApplyRule(Transformation):
                 f"A chain has gradients only, and {self.rule.name} needs the curvature too: use it by itself. "
                 f"Received: {self.rule!r}."
             )
+        self.rule.check()
         # What a transformation has as attributes of its class, this one has from its rule.
         for name in ("name", "title", "reference", "search", "batching"):
             object.__setattr__(self, name, getattr(self.rule, name))
@@ -46,7 +47,9 @@ class ApplyRule(Transformation):
         return tuple(-update for update in updates), after
 
     def scale(self, state: State, parameters: Arrays) -> tuple[Scale, ...]:
-        """The rule's effective rate."""
+        """The rule's effective rate; NaN while it has made no step, as behind an `accumulate` that still waits."""
+        if not has_moved(state):
+            return tuple(unknown_rate(parameter) for parameter in parameters)
         return self.rule.effective_rate(state, parameters)
 
     def probe(self, state: State, parameters: Arrays) -> Arrays:
@@ -65,6 +68,10 @@ class ApplyRule(Transformation):
     def settings(self) -> dict[str, Setting]:
         """Those of the rule."""
         return self.rule.settings
+
+    def differing_settings(self) -> tuple[str, ...]:
+        """Those of the rule."""
+        return self.rule.differing_settings()
 
     def with_settings(self, **settings: Setting) -> Transformation:
         """A copy with other settings of the rule."""

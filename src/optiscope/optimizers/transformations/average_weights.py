@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from optiscope.errors import ArgumentError
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import Choice, Limit, at_least
 from optiscope.optimizers.rule import Setting, TensorState
-from optiscope.optimizers.transformations.limits import check_count
 from optiscope.optimizers.transformations.transformation import TensorTransformation
 
 
@@ -16,8 +16,8 @@ from optiscope.optimizers.transformations.transformation import TensorTransforma
 class AverageWeights(TensorTransformation):
     """θ̄ ← decay · θ̄ + (1 − decay) · θ after each step, θ̄ = θ at first. θ̄ is judged and kept, θ goes its way.
 
-    "mean": θ̄ is the plain mean of all θ so far, as in stochastic weight averaging. It comes last in a chain, as it
-    looks at the parameters after the step. `look_ahead` goes back to its slow weights.
+    "mean": θ̄ is the plain mean of all θ so far, as in stochastic weight averaging. It comes at the very end
+    of a chain, also behind `look_ahead`, as it averages the points that are really reached.
 
     Source: B. T. Polyak, A. B. Juditsky: Acceleration of stochastic approximation by averaging, 1992; P. Izmailov and
     others: Averaging weights leads to wider optima and better generalization, 2018.
@@ -27,6 +27,11 @@ class AverageWeights(TensorTransformation):
     title: ClassVar[str] = "averaged"
     reference: ClassVar[str] = "torch.optim.swa_utils.AveragedModel"
     comes_last: ClassVar[bool] = True
+    ends_chain: ClassVar[bool] = True
+    limits: ClassVar[Mapping[str, Limit | Choice]] = {
+        "begin": at_least(0),
+        "kind": Choice(choices=("exponential", "mean")),
+    }
 
     decay: Setting = 0.999
     """How much of the mean is kept in each step. Not used by the plain mean."""
@@ -34,11 +39,6 @@ class AverageWeights(TensorTransformation):
     """Which mean."""
     begin: int = 0
     """Steps before the first that counts; until then θ̄ = θ."""
-
-    def __post_init__(self) -> None:
-        check_count(self, "begin", least=0)
-        if self.kind not in ("exponential", "mean"):
-            raise ArgumentError(f"kind of average_weights is 'exponential' or 'mean'. Received: {self.kind!r}.")
 
     def init_tensor(self, parameter: Array) -> TensorState:
         """θ̄ = θ."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from optiscope.optimizers.arrays import Arrays, namespace
+from optiscope.optimizers.limits import POSITIVE, Limit
+from optiscope.optimizers.norms import norm
 from optiscope.optimizers.precision import in_type_of
 from optiscope.optimizers.rule import Batching, Setting, State
 from optiscope.optimizers.transformations.clip_by_norm import shortening
-from optiscope.optimizers.transformations.limits import check_positive
-from optiscope.optimizers.transformations.norms import norm
 from optiscope.optimizers.transformations.transformation import Transformation
 
 
@@ -26,14 +27,12 @@ class ClipByGlobalNorm(Transformation):
     title: ClassVar[str] = "clipped by global norm"
     reference: ClassVar[str] = "torch.nn.utils.clip_grad_norm_"
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {"maximum": POSITIVE}
 
     maximum: Setting
     """The greatest length."""
     epsilon: Setting = 1e-6
     """ε of PyTorch: the length that results is a little less than the maximum."""
-
-    def __post_init__(self) -> None:
-        check_positive(self, "maximum")
 
     def update(self, directions: Arrays, state: State, parameters: Arrays) -> tuple[Arrays, State]:
         """The shortened directions."""

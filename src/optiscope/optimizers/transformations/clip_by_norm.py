@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import POSITIVE, Limit
+from optiscope.optimizers.norms import norm
 from optiscope.optimizers.precision import in_type_of
 from optiscope.optimizers.rule import Batching, Setting, TensorState
-from optiscope.optimizers.transformations.limits import check_positive
-from optiscope.optimizers.transformations.norms import norm
 from optiscope.optimizers.transformations.transformation import TensorTransformation
 
 
@@ -25,14 +26,12 @@ class ClipByNorm(TensorTransformation):
     title: ClassVar[str] = "clipped by norm"
     reference: ClassVar[str] = "torch.nn.utils.clip_grad_norm_ of one tensor"
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {"maximum": POSITIVE}
 
     maximum: Setting
     """The greatest length."""
     epsilon: Setting = 1e-6
     """ε of PyTorch: the length that results is a little less than the maximum."""
-
-    def __post_init__(self) -> None:
-        check_positive(self, "maximum")
 
     def update_tensor(self, direction: Array, state: TensorState, parameter: Array) -> tuple[Array, TensorState]:
         """The shortened direction."""

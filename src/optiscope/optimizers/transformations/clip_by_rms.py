@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import POSITIVE, Limit
+from optiscope.optimizers.norms import norm
 from optiscope.optimizers.precision import in_type_of
 from optiscope.optimizers.rule import Batching, Setting, TensorState
-from optiscope.optimizers.transformations.limits import check_positive
-from optiscope.optimizers.transformations.norms import norm
 from optiscope.optimizers.transformations.transformation import TensorTransformation
 
 
@@ -28,12 +29,10 @@ class ClipByRms(TensorTransformation):
     title: ClassVar[str] = "clipped by RMS"
     reference: ClassVar[str] = "torch.optim.Adafactor"
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {"maximum": POSITIVE}
 
     maximum: Setting = 1.0
     """The greatest root of the mean square."""
-
-    def __post_init__(self) -> None:
-        check_positive(self, "maximum")
 
     def update_tensor(self, direction: Array, state: TensorState, parameter: Array) -> tuple[Array, TensorState]:
         """The smaller direction."""

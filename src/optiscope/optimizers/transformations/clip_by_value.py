@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import POSITIVE, Limit
 from optiscope.optimizers.rule import Setting, TensorState
-from optiscope.optimizers.transformations.limits import check_positive
 from optiscope.optimizers.transformations.transformation import TensorTransformation
 
 
@@ -18,12 +19,10 @@ class ClipByValue(TensorTransformation):
     name: ClassVar[str] = "clip_by_value"
     title: ClassVar[str] = "clipped by value"
     reference: ClassVar[str] = "torch.nn.utils.clip_grad_value_"
+    limits: ClassVar[Mapping[str, Limit]] = {"maximum": POSITIVE}
 
     maximum: Setting
     """The greatest magnitude of a coordinate."""
-
-    def __post_init__(self) -> None:
-        check_positive(self, "maximum")
 
     def update_tensor(self, direction: Array, state: TensorState, parameter: Array) -> tuple[Array, TensorState]:
         """The direction within a box."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import POSITIVE, Limit
 from optiscope.optimizers.rule import Setting, TensorState
-from optiscope.optimizers.transformations.limits import check_count, check_positive
+from optiscope.optimizers.settings import EVERY
 from optiscope.optimizers.transformations.transformation import TensorTransformation
 
 
@@ -15,8 +17,8 @@ from optiscope.optimizers.transformations.transformation import TensorTransforma
 class LookAhead(TensorTransformation):
     """Every k steps φ ← φ + rate · (θ − φ); θ ← φ. In between θ goes its way.
 
-    It comes last in a chain, as it looks at the parameters after the step. What moments the chain has are kept.
-    `average_weights` leaves θ alone.
+    It comes last in a chain, as it looks at the parameters after the step; only `average_weights`, which leaves θ
+    alone, comes behind it. What moments the chain has are kept.
 
     Source: M. Zhang and others: Lookahead optimizer: k steps forward, 1 step back, 2019, algorithm 1.
     """
@@ -25,15 +27,12 @@ class LookAhead(TensorTransformation):
     title: ClassVar[str] = "look-ahead"
     reference: ClassVar[str] = "pytorch_optimizer.Lookahead"
     comes_last: ClassVar[bool] = True
+    limits: ClassVar[Mapping[str, Limit]] = {"every": EVERY, "rate": POSITIVE}
 
     every: int = 5
     """k: steps between two times of coming back."""
     rate: Setting = 0.5
     """How far φ follows: at 1 nothing is taken back."""
-
-    def __post_init__(self) -> None:
-        check_count(self, "every")
-        check_positive(self, "rate")
 
     def init_tensor(self, parameter: Array) -> TensorState:
         """φ = θ."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from optiscope.optimizers.arrays import Array, namespace
+from optiscope.optimizers.limits import NOT_NEGATIVE, Limit
 from optiscope.optimizers.matrices import beside_matrices
 from optiscope.optimizers.precision import at_least_single, in_type_of
 from optiscope.optimizers.rule import Batching, Setting, TensorState
-from optiscope.optimizers.transformations.limits import check_not_negative
 from optiscope.optimizers.transformations.transformation import Scale, TensorTransformation
 
 
@@ -28,14 +29,12 @@ class ScaleByFactoredRms(TensorTransformation):
     title: ClassVar[str] = "factored RMS"
     reference: ClassVar[str] = "torch.optim.Adafactor"
     batching: ClassVar[Batching] = "rowwise"
+    limits: ClassVar[Mapping[str, Limit]] = {"decay_exponent": NOT_NEGATIVE}
 
     decay_exponent: Setting = 0.8
     """How fast the memory grows with the steps."""
     epsilon: Setting = 1e-8
     """ε, below which no root mean square is believed."""
-
-    def __post_init__(self) -> None:
-        check_not_negative(self, "decay_exponent")
 
     def init_tensor(self, parameter: Array) -> TensorState:
         """Zero means."""

@@ -23,9 +23,9 @@ class ScaleByRms(TensorTransformation):
     name: ClassVar[str] = "scale_by_rms"
     title: ClassVar[str] = "RMS"
     reference: ClassVar[str] = "torch.optim.RMSprop"
-    search: ClassVar[Mapping[str, Range]] = {"decay": DECAY}
+    search: ClassVar[Mapping[str, Range]] = {"beta": DECAY}
 
-    decay: Setting = 0.99
+    beta: Setting = 0.99
     """β."""
     epsilon: Setting = 1e-8
     """ε, which keeps the division finite."""
@@ -41,9 +41,9 @@ class ScaleByRms(TensorTransformation):
 
     def update_tensor(self, direction: Array, state: TensorState, parameter: Array) -> tuple[Array, TensorState]:
         """The direction over its running size."""
-        after = {"second_moment": self.decay * state["second_moment"] + (1 - self.decay) * (direction * direction)}
+        after = {"second_moment": self.beta * state["second_moment"] + (1 - self.beta) * (direction * direction)}
         if self.centred:
-            after["mean"] = self.decay * state["mean"] + (1 - self.decay) * direction
+            after["mean"] = self.beta * state["mean"] + (1 - self.beta) * direction
         return self.scale_tensor(after, parameter) * direction, after
 
     def scale_tensor(self, state: TensorState, parameter: Array) -> Scale:
@@ -58,10 +58,10 @@ class ScaleByRms(TensorTransformation):
 
 
 def scale_by_rms(
-    decay: Setting = 0.99, *, epsilon: Setting = 1e-8, epsilon_inside: bool = False, centred: bool = False
+    beta: Setting = 0.99, *, epsilon: Setting = 1e-8, epsilon_inside: bool = False, centred: bool = False
 ) -> ScaleByRms:
     """Divide each coordinate by its running root mean square; see `ScaleByRms`."""
-    return ScaleByRms(decay=decay, epsilon=epsilon, epsilon_inside=epsilon_inside, centred=centred)
+    return ScaleByRms(beta=beta, epsilon=epsilon, epsilon_inside=epsilon_inside, centred=centred)
 
 
 TRANSFORMATION = ScaleByRms

@@ -34,6 +34,7 @@ class ScaleBySchedule(TensorTransformation):
                 "scale_by_schedule takes a schedule, such as Cosine(start=1.0, steps=100); for a number there is "
                 f"scale_by_learning_rate. Received: {self.factor!r}."
             )
+        super().__post_init__()
 
     def update_tensor(self, direction: Array, state: TensorState, parameter: Array) -> tuple[Array, TensorState]:
         """The direction times the number of this step."""

@@ -10,9 +10,10 @@ from typing import Any, ClassVar, TypeAlias, final
 
 from optiscope.construction import setting_names
 from optiscope.optimizers.arrays import Array, Arrays
-from optiscope.optimizers.rule import Batching, Setting, State, TensorState
+from optiscope.optimizers.limits import Choice, Limit
+from optiscope.optimizers.rule import Batching, Setting, State, TensorState, has_moved, unknown_rate
 from optiscope.optimizers.search_space import Range
-from optiscope.optimizers.settings import check_settings
+from optiscope.optimizers.settings import check_settings, differing_settings
 
 Scale: TypeAlias = Any
 """A number, or an array that broadcasts with the tensor."""
@@ -34,13 +35,19 @@ class Transformation(ABC):
     """What the tests verify it against."""
     search: ClassVar[Mapping[str, Range]] = {}
     """The main settings, with the range in which tuning looks for each."""
+    limits: ClassVar[Mapping[str, Limit | Choice]] = {}
+    """What its settings may be, beyond those whose name says it everywhere."""
     batching: ClassVar[Batching] = "elementwise"
     """How a batch of independent trajectories runs; see `Rule.batching`."""
     comes_last: ClassVar[bool] = False
     """Whether it looks at the parameters after the step, so that only others of this kind may follow it."""
+    ends_chain: ClassVar[bool] = False
+    """Whether nothing at all may follow it: what it sees has to be where the parameters really go."""
 
     batch_axes: int = field(default=0, repr=False, metadata={"internal": True})
     """Number of leading axes along which independent trajectories lie. 0 for real networks."""
+    first_tensor: int = field(default=0, repr=False, metadata={"internal": True})
+    """How many parameter tensors of the model come before those that it sees; see `Rule.first_tensor`."""
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -84,6 +91,15 @@ class Transformation(ABC):
     def settings(self) -> dict[str, Setting]:
         """The settings by name."""
         return {name: getattr(self, name) for name in setting_names(type(self))}
+
+    def differing_settings(self) -> tuple[str, ...]:
+        """Names of the settings that are not at the defaults of the class; see `Rule.differing_settings`."""
+        return differing_settings(self)
+
+    @final
+    def check(self) -> None:
+        """Raise `ArgumentError` for settings that a new transformation could not be made with."""
+        copy.copy(self).__post_init__()
 
     def with_settings(self, **settings: Setting) -> Transformation:
         """A copy with other settings, not checked."""
@@ -139,8 +155,11 @@ class TensorTransformation(Transformation):
 
     @final
     def scale(self, state: tuple[TensorState, ...], parameters: Arrays) -> tuple[Scale, ...]:
-        """What the direction of each coordinate was multiplied by."""
-        return tuple(self.scale_tensor(one, parameter) for one, parameter in zip(state, parameters, strict=True))
+        """What the direction of each coordinate was multiplied by; NaN for a tensor that has made no step."""
+        return tuple(
+            self.scale_tensor(one, parameter) if has_moved(one) else unknown_rate(parameter)
+            for one, parameter in zip(state, parameters, strict=True)
+        )
 
     @final
     def evaluation_point(self, state: tuple[TensorState, ...], parameters: Arrays) -> Arrays:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,15 @@ from optiscope.errors import ArgumentError
 from optiscope.objectives import Points
 
 Manner = Literal["all points at once", "one point at a time"]
+
+
+class Refused(ArgumentError):
+    """A callable that cannot be used."""
+
+    def __init__(self, message: str, *, fault: str) -> None:
+        """Say `message`; `fault` names what is wrong, in the same words whatever kind of array it was tried with."""
+        super().__init__(message)
+        self.fault = fault
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,24 +37,55 @@ class Call:
     """Whether it takes points with leading axes."""
     result: tuple[int, ...]
     """Shape of what it gives for one point: () for a value, (d,) for a gradient, (d, d) for a Hessian."""
+    what: str = "function"
+    """What it is, for messages: "function", "gradient" or "hessian"."""
 
     def __call__(self, x: Points) -> Float64[np.ndarray, "..."]:
-        """What it gives at each point. Where it raises an arithmetic error (1/0, math.sqrt(−1)) that is NaN."""
+        """What it gives at each point: NaN where it overflows, or leaves the domain of a function of `math`.
+
+        Raises `ArgumentError` with the point where it raises anything else, or returns something of another shape.
+        """
+        shape = (*x.shape[:-1], *self.result)
         if self.manner == "all points at once":
-            return np.asarray(self.apply(x), dtype=np.float64)
+            try:
+                results = _real(np.asarray(self.apply(x)))
+            except Exception:
+                results = None
+            if results is not None and results.shape == shape:
+                return results
+            # Which point is to blame is found out one by one.
         rows = x.reshape(-1, x.shape[-1])
         results = np.empty((len(rows), *self.result))
         for i, row in enumerate(rows):
             try:
-                results[i] = self.apply(row)
-            except (ArithmeticError, ValueError):
-                # The functions of `math` raise where those of NumPy return infinity or NaN.
-                results[i] = np.nan
-        return results.reshape((*x.shape[:-1], *self.result))
+                value = self.apply(row)
+            except Exception as error:
+                if not is_undefined(error):
+                    raise raised_at(row, error, self.what, self.of) from error
+                value = np.full(self.result, np.nan)
+            results[i] = as_numbers(value, row, self.result, self.what)
+        return results.reshape(shape)
 
     def apply(self, x: Any) -> Any:
         """Call it with points in one array or tensor."""
         return call_with(self.of, x, spread=self.spread)
+
+
+def is_undefined(error: Exception) -> bool:
+    """Whether the functions of `math`, or Python's numbers, raised this where those of NumPy give infinity or NaN."""
+    if isinstance(error, ValueError):
+        # The second is what Python 3.14 says, such as "expected a nonnegative input, got -1.0".
+        return str(error).startswith(("math domain error", "math range error", "expected a "))
+    return isinstance(error, OverflowError)
+
+
+def raised_at(point: Float64[np.ndarray, " parameters"], error: Exception, what: str, function: object) -> Refused:
+    """The error to raise for one that `function` raised at a point on the way."""
+    return Refused(
+        f"The {what} raised {type(error).__name__} at {point.tolist()}: {error}. An optimizer may go anywhere: where "
+        f"there is no value, return NaN or infinity. Received: {_name(function)}.",
+        fault=fault_of(error),
+    )
 
 
 def call_with(function: Callable[..., Any], x: Any, *, spread: bool) -> Any:
@@ -81,28 +121,33 @@ def understand(
         result: shape of what has to come back for one point.
         what: what the function is, for messages: "function", "gradient" or "hessian".
 
-    Raises `ArgumentError` when it is not callable, raises (that error is chained), or returns something else than
-    finite numbers in that shape.
+    Raises `ArgumentError` when it is not callable, raises (that error is chained), returns something else than
+    finite numbers in that shape, or something else each time.
     """
     if not callable(function):
-        raise ArgumentError(f"The {what} is something that can be called with a point. Received: {function!r}.")
+        raise not_callable(function, what)
     dimension = examples.shape[-1]
     single = Call(
-        of=function, spread=takes_coordinates(function, dimension), manner="one point at a time", result=result
+        of=function,
+        spread=takes_coordinates(function, dimension),
+        manner="one point at a time",
+        result=result,
+        what=what,
     )
     start = examples[0]
     try:
-        first = single.apply(start.copy())
+        first, second = single.apply(start.copy()), single.apply(start.copy())
     except Exception as error:
-        raise ArgumentError(
+        raise Refused(
             f"The {what} raised {type(error).__name__} at the start, {start.tolist()}: {error}. It is called with "
-            f"{_arguments(single, dimension)}. Received: {_name(function)}."
+            f"{_arguments(single, dimension)}. Received: {_name(function)}.",
+            fault=fault_of(error),
         ) from error
-    _check(first, start, result, what)
+    check_at_start(first, second, start, result, what)
     several = np.resize(examples, (2 * (dimension + 1), dimension)).reshape(2, dimension + 1, dimension)
-    at_once = Call(of=function, spread=single.spread, manner="all points at once", result=result)
+    at_once = replace(single, manner="all points at once")
     try:
-        together = np.asarray(at_once.apply(several.copy()), dtype=np.float64)
+        together = _real(np.asarray(at_once.apply(several.copy())))
     except Exception:
         return single
     if together.shape != (*several.shape[:-1], *result):
@@ -113,22 +158,80 @@ def understand(
     return at_once if agree else single
 
 
-def _check(value: Any, start: Float64[np.ndarray, " parameters"], result: tuple[int, ...], what: str) -> None:
-    wanted = "one number" if result == () else f"an array of shape {result}"
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except Exception as error:
-        raise ArgumentError(f"The {what} returns {wanted} for a point. Received: {value!r}.") from error
-    if array.shape != result:
-        raise ArgumentError(
-            f"The {what} returns {wanted} for a point of {len(start)} coordinates. Received: shape {array.shape} at "
-            f"{start.tolist()}."
+def not_callable(function: object, what: str) -> Refused:
+    """The error for something that is no function at all."""
+    return Refused(
+        f"The {what} is something that can be called with a point. Received: {function!r}.", fault="not callable"
+    )
+
+
+def fault_of(error: Exception) -> str:
+    """The fault of a callable that raised this."""
+    # The same wrong index is told of in other words by each kind of array.
+    return type(error).__name__ if isinstance(error, LookupError) else f"{type(error).__name__}: {error}"
+
+
+def check_at_start(
+    first: Any, second: Any, start: Float64[np.ndarray, " parameters"], result: tuple[int, ...], what: str
+) -> None:
+    """Raise `ArgumentError` unless both of two calls at the start gave the same finite, real numbers of that shape."""
+    numbers = as_numbers(first, start, result, what)
+    if np.iscomplexobj(first):
+        raise Refused(
+            f"The {what} returned a complex number at the start, {start.tolist()}: what is minimised is real. Take "
+            f"its real part, or its absolute value. Received: {np.asarray(first).tolist()}.",
+            fault="complex",
         )
-    if not np.isfinite(array).all():
-        raise ArgumentError(
+    if not np.isfinite(numbers).all():
+        raise Refused(
             f"The {what} is not finite at the start, {start.tolist()}: nothing could move from there. Choose another "
-            f"start. Received: {array.tolist()}."
+            f"start. Received: {numbers.tolist()}.",
+            fault="not finite",
         )
+    again = as_numbers(second, start, result, what)
+    if not np.allclose(again, numbers, rtol=1e-12, atol=0):
+        raise Refused(
+            f"The {what} is random: called twice at the start, {start.tolist()}, it gives two results. Fix a seed "
+            "inside it, so that every optimizer meets the same landscape; for noise in the gradients use the argument "
+            f"noise of race. Received: {numbers.tolist()}, then {again.tolist()}.",
+            fault="random",
+        )
+
+
+def as_numbers(
+    value: Any, point: Float64[np.ndarray, " parameters"], result: tuple[int, ...], what: str
+) -> Float64[np.ndarray, "..."]:
+    """What came back at a point as float64, with NaN for what is complex; or raise `ArgumentError`."""
+    wanted = "one number" if result == () else f"an array of shape {result}"
+    if value is None:
+        raise Refused(
+            f"The {what} returned None at {point.tolist()}: is a `return` missing? It returns {wanted} for a point. "
+            "Received: None.",
+            fault="None",
+        )
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "biufcO":
+            raise TypeError(f"no numbers, but {array.dtype}")
+        numbers = _real(array)
+    except Exception as error:
+        raise Refused(
+            f"The {what} returns {wanted} for a point. Received: {value!r} at {point.tolist()}.", fault="no number"
+        ) from error
+    if numbers.shape != result:
+        raise Refused(
+            f"The {what} returns {wanted} for a point of {len(point)} coordinates. Received: shape {numbers.shape} at "
+            f"{point.tolist()}.",
+            fault=f"shape {numbers.shape}",
+        )
+    return numbers
+
+
+def _real(array: Any) -> Float64[np.ndarray, "..."]:
+    """In float64. A complex number is what Python makes of (−1) ** 0.5, where NumPy says NaN."""
+    if array.dtype.kind == "c":
+        array = np.where(array.imag == 0, array.real, np.nan)
+    return np.asarray(array, dtype=np.float64)
 
 
 def _arguments(call: Call, dimension: int) -> str:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
 
 from optiscope.objectives import Points
-from optiscope.problems.functions.separable import SeparableFunction
+from optiscope.problems.functions.one_coordinate import OneCoordinateFunction
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forrester(SeparableFunction):
+class Forrester(OneCoordinateFunction):
     """(6x − 2)² sin(12x − 4), of one coordinate."""
 
     name: ClassVar[str] = "forrester"
@@ -23,31 +22,10 @@ class Forrester(SeparableFunction):
         "A. Forrester, A. Sóbester and A. Keane, Engineering design via surrogate modelling, 2008. "
         "The minimum by Newton's method with 30 digits."
     )
-
-    @property
-    def dimension(self) -> int:
-        """1."""
-        return 1
-
-    @property
-    def bounds(self) -> Float[np.ndarray, "parameters 2"]:
-        """[0.0, 1.0]."""
-        return np.array([[0.0, 1.0]])
-
-    @property
-    def start(self) -> Float[np.ndarray, " parameters"]:
-        """0.5."""
-        return np.array([0.5])
-
-    @property
-    def minima(self) -> Float[np.ndarray, "minima parameters"]:
-        """One point."""
-        return np.array([[0.75724875784185587005]])
-
-    @property
-    def minimum(self) -> float:
-        """−6.02…."""
-        return -6.0207400557670827866
+    domain: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    first: ClassVar[float] = 0.5
+    minimum_point: ClassVar[float] = 0.75724875784185587005
+    minimum: ClassVar[float] = -6.0207400557670827866
 
     def terms(self, x: Points) -> Points:
         """f."""

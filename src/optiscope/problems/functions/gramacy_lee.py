@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
 
 from optiscope.objectives import Points
-from optiscope.problems.functions.separable import SeparableFunction
+from optiscope.problems.functions.one_coordinate import OneCoordinateFunction
 
 
 @dataclass(frozen=True, kw_only=True)
-class GramacyLee(SeparableFunction):
+class GramacyLee(OneCoordinateFunction):
     """sin(10πx) / 2x + (x − 1)⁴, of one coordinate. It has a pole at 0, outside the domain."""
 
     name: ClassVar[str] = "gramacy_lee"
@@ -23,31 +22,10 @@ class GramacyLee(SeparableFunction):
         "R. B. Gramacy and H. K. H. Lee, Cases for the nugget in modeling computer experiments, 2012. "
         "The minimum by Newton's method with 30 digits."
     )
-
-    @property
-    def dimension(self) -> int:
-        """1."""
-        return 1
-
-    @property
-    def bounds(self) -> Float[np.ndarray, "parameters 2"]:
-        """[0.5, 2.5]."""
-        return np.array([[0.5, 2.5]])
-
-    @property
-    def start(self) -> Float[np.ndarray, " parameters"]:
-        """2.2."""
-        return np.array([2.2])
-
-    @property
-    def minima(self) -> Float[np.ndarray, "minima parameters"]:
-        """One point."""
-        return np.array([[0.54856344452760518407]])
-
-    @property
-    def minimum(self) -> float:
-        """−0.869…."""
-        return -0.86901113498949976988
+    domain: ClassVar[tuple[float, float]] = (0.5, 2.5)
+    first: ClassVar[float] = 2.2
+    minimum_point: ClassVar[float] = 0.54856344452760518407
+    minimum: ClassVar[float] = -0.86901113498949976988
 
     def terms(self, x: Points) -> Points:
         """f."""

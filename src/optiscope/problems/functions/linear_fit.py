@@ -109,8 +109,9 @@ class LinearFit(MiniBatchFunction):
         gradient += self._gradients_at_solution[batch].astype(x.dtype)
         return gradient
 
-    def batch_value(self, x: Points, *, step: int) -> Values:
-        """The loss over the mini-batch of that step: what a training loop would print."""
+    def batch_value(self, x: Points, *, step: int, seed: int) -> Values:
+        """The loss over the mini-batch of that step, the same for every seed: what a training loop would print."""
+        del seed
         samples = slice(step % self.batches * self.batch_size, (step % self.batches + 1) * self.batch_size)
         inputs, targets = self._data[0][samples].astype(x.dtype), self._data[1][samples].astype(x.dtype)
         loss: Values = 0.5 * ((x @ inputs.T - targets) ** 2).mean(axis=-1)

@@ -14,7 +14,8 @@ from jaxtyping import Float, Float64, Int64
 
 from optiscope.errors import ArgumentError, MissingDependency, UnknownName
 from optiscope.objectives import Points, Values
-from optiscope.problems.functions.function import Function, Matrices
+from optiscope.problems.functions.function import Matrices
+from optiscope.problems.functions.mini_batches import MiniBatchFunction
 from optiscope.problems.random_stream import generator_at
 
 _COLUMNS: Mapping[str, int] = {"breast_cancer": 30, "iris": 4, "wine": 13}
@@ -23,7 +24,7 @@ _SAMPLES: Mapping[str, int] = {"breast_cancer": 569, "iris": 150, "wine": 178}
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogisticRegression(Function):
+class LogisticRegression(MiniBatchFunction):
     """mean ln(1 + exp(−tᵢ (w·aᵢ + b))) + ½ λ |w|². The point is (w₀, …, b).
 
     The features aᵢ are standardised (mean 0, variance 1); tᵢ = 1 for the class with number 1 and −1 for the others:
@@ -99,10 +100,7 @@ class LogisticRegression(Function):
 
     def value(self, x: Points) -> Values:
         """The loss over all samples at each point."""
-        weights = x[..., :-1]
-        margins = self._margins(x, _signed_samples(self.data))
-        loss: Values = np.logaddexp(0, -margins).mean(axis=-1) + self._penalty(x) / 2 * (weights * weights).sum(axis=-1)
-        return loss
+        return self._value_of(x, _signed_samples(self.data))
 
     def gradient(self, x: Points) -> Points:
         """∂f/∂xᵢ at each point, over all samples."""
@@ -150,11 +148,21 @@ class LogisticRegression(Function):
             result[rows] = self._gradient_of(x[rows], samples[self.batch(seed=int(seed), step=step)])
         return result
 
+    def batch_value(self, x: Points, *, step: int, seed: int) -> Values:
+        """The loss over the mini-batch that `seed` has at that step, with the penalty."""
+        return self._value_of(x, _signed_samples(self.data)[self.batch(seed=seed, step=step)])
+
     def batch(self, *, seed: int, step: int) -> Int64[np.ndarray, " samples"]:
         """The samples in the mini-batch of that seed at that step."""
         size = self.batch_size or _SAMPLES[self.data]
         epoch, place = divmod(step, self.batches)
         return _order(_SAMPLES[self.data], seed, epoch)[place * size : (place + 1) * size]
+
+    def _value_of(self, x: Points, samples: Float64[np.ndarray, "samples parameters"]) -> Values:
+        weights = x[..., :-1]
+        losses = np.logaddexp(0, -self._margins(x, samples)).mean(axis=-1)
+        total: Values = losses + self._penalty(x) / 2 * (weights * weights).sum(axis=-1)
+        return total
 
     def _gradient_of(self, x: Points, samples: Float64[np.ndarray, "samples parameters"]) -> Points:
         doubts = 1 / (1 + np.exp(self._margins(x, samples)))

@@ -17,5 +17,5 @@ class MiniBatchFunction(Function):
         """Mini-batches in an epoch."""
 
     @abstractmethod
-    def batch_value(self, x: Points, *, step: int) -> Values:
-        """The loss over the mini-batch of that step: what a training loop would print."""
+    def batch_value(self, x: Points, *, step: int, seed: int) -> Values:
+        """The loss over the mini-batch that `seed` has at that step: what a training loop would print."""
