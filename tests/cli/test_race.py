@@ -57,6 +57,11 @@ def test_it_writes_the_file_that_the_suffix_names(call, tmp_path, suffix):
         (["beale", "--out", "nowhere/race.html"], "does not exist"),
         (["--preset", "sadle"], "Did you mean 'saddle'"),
         (["beale", "--preset", "saddle"], "Leave one away"),
+        (["--preset", "sphere", "--steps", "3"], "Leave one away"),
+        (["beale", "--view", "nope", "--out", "a.png"], "nope"),
+        (["beale", "--theme", "blue", "--out", "a.png"], "theme"),
+        (["rosenbrock(dimension=4)", "--out", "a.mp4"], "two coordinates"),
+        (["beale", "--view", "curves", "--out", "a.gif"], "film"),
         ([], "Name a problem"),
     ],
 )
@@ -67,6 +72,41 @@ def test_what_cannot_work_is_one_sentence_with_a_way_out(call, tmp_path, monkeyp
     assert words in called.err
     assert "Traceback" not in called.err
     assert not list(tmp_path.iterdir())
+
+
+OWN = """
+import optiscope as osc
+
+@osc.register_optimizer("halving_for_a_test")
+class Halving:
+    def init(self, parameter):
+        return {}
+
+    def update(self, gradient, state, parameter):
+        return -0.05 * gradient, state
+
+def valley(x):
+    return (x[0] - 1) ** 2 + 4 * x[1] ** 2
+"""
+
+
+def test_own_optimizers_and_functions_come_from_a_file(call, tmp_path):
+    from optiscope.optimizers.registered import forget
+
+    file = tmp_path / "own.py"
+    file.write_text(OWN)
+    try:
+        called = call("race", f"{file}:valley", "--load", file, "--optimizers", "halving_for_a_test", "--json")
+        assert called.json["problem"] == "valley"
+        assert called.json["optimizers"][0]["ends"][0] == pytest.approx([1.0, 0.0], abs=1e-3)
+    finally:
+        forget("halving_for_a_test")
+    missing = call("race", f"{file}:vally")
+    assert missing.code == 2
+    assert "Did you mean 'valley'" in missing.err
+    assert "cannot be read" in call("race", "beale", "--load", tmp_path / "no.py").err
+    file.write_text("1 / 0")
+    assert "ZeroDivisionError" in call("race", "beale", "--load", file).err
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_any_race(call, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,11 +15,14 @@ from optiscope.errors import ArgumentError
 if TYPE_CHECKING:
     from optiscope.experiments.race.result import Entry, Race
     from optiscope.experiments.race.tuning import Progress
+    from optiscope.problems.functions.function import Function
 
 
 def race(
+    context: typer.Context,
     problem: Annotated[
-        str | None, typer.Argument(metavar="[PROBLEM]", help='Name, such as beale or "rosenbrock(dimension=10)".')
+        str | None,
+        typer.Argument(metavar="[PROBLEM]", help='Name, such as beale or "rosenbrock(dimension=10)"; or FILE.py:NAME.'),
     ] = None,
     optimizers: Annotated[
         str,
@@ -42,6 +46,9 @@ def race(
     reach: Annotated[
         int | None, typer.Option(help="Starts from which to count how often the target is reached; 100 with --tune.")
     ] = None,
+    load: Annotated[
+        list[Path] | None, typer.Option(help="Python file that registers optimizers of your own; again for more.")
+    ] = None,
     preset: Annotated[str | None, typer.Option(help="A race with known answers: sphere, saddle or fit.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File: .html, .png, .svg, .pdf, .mp4, .gif or .json.")
@@ -59,20 +66,26 @@ def race(
     each 60, `--tune 0` leaves the defaults, which were made for networks. `optiscope problems` and `optiscope
     optimizers` list the names.
     """
-    if out is not None:
-        from optiscope.rendering.save import checked_target
-
-        checked_target(out)
-    run = _preset(preset, problem=problem) if preset is not None else None
-    if run is None:
+    _check_output(out, theme)
+    if preset is not None:
+        run = _preset(preset, context)
+        view = view or (None if out is None or out.suffix.lower() == ".html" else _preset_view(preset))
+        _check_view(run.problem, out, view)
+        run = replace(run, title=title) if title else run
+    else:
+        from optiscope.cli.own_code import problem_of, run_file
         from optiscope.experiments.race.race import race as run_race
 
         if problem is None:
             raise ArgumentError("Name a problem, such as beale, or a --preset. `optiscope problems` lists them.")
+        for file in load or ():
+            run_file(file)
+        chosen = problem_of(problem)
+        _check_view(chosen, out, view)
         points = [_point(text) for text in start] if start else None
         with _tuning_progress(quiet=as_json) as progress:
             run = run_race(
-                problem,
+                chosen,
                 optimizers,
                 start=points,
                 steps=steps,
@@ -90,19 +103,54 @@ def race(
     else:
         _print(run)
     if out is not None:
-        if view is None and preset is not None and out.suffix.lower() != ".html":
-            from optiscope.experiments.race.presets import PRESETS
-
-            view = PRESETS[preset].view
         _write(run, out, view=view, theme=theme, quiet=as_json)
 
 
-def _preset(name: str, *, problem: str | None) -> Race:
+_WITH_A_PRESET = frozenset({"preset", "out", "view", "theme", "title", "as_json"})
+"""Parameters that mean something beside a preset: it has its own problem, optimizers and settings."""
+
+
+def _preset(name: str, context: typer.Context) -> Race:
     from optiscope.experiments.race.presets import preset
 
-    if problem is not None:
-        raise ArgumentError(f"A preset has its own problem. Leave one away. Received: {problem!r} and --preset {name}.")
+    given = [
+        one
+        for one in context.params
+        if one not in _WITH_A_PRESET and getattr(context.get_parameter_source(one), "name", "") == "COMMANDLINE"
+    ]
+    if given:
+        raise ArgumentError(
+            "A preset has its own problem, optimizers and settings. Leave one away. "
+            f"Received: --preset {name} with {', '.join(given)}."
+        )
     return preset(name)
+
+
+def _preset_view(name: str) -> str:
+    from optiscope.experiments.race.presets import PRESETS
+
+    return PRESETS[name].view
+
+
+def _check_output(out: Path | None, theme: str | None) -> None:
+    """What can be known to fail before any race."""
+    if theme is not None:
+        from optiscope.figures.theme import theme_named
+
+        theme_named(theme)
+    if out is not None:
+        from optiscope.rendering.save import checked_target
+
+        checked_target(out)
+
+
+def _check_view(problem: Function, out: Path | None, view: str | None) -> None:
+    from optiscope.figures.plot import check_race_view
+
+    film = out is not None and out.suffix.lower() in (".mp4", ".gif")
+    if view is not None or film:
+        # Without a wish a film shows the contour.
+        check_race_view(problem, view or "contour", film=film)
 
 
 def _point(text: str) -> list[float]:
@@ -115,11 +163,14 @@ def _point(text: str) -> list[float]:
 def _print(race: Race) -> None:
     from optiscope.cli.output import Column, print_table, printable
 
-    typer.echo(printable(f"{race.title}: {race.steps} steps from {_starts(race)}"))
+    paths = len(race.paths) // len(race.entries)
+    median = f", median of {paths} paths" if paths > 1 else ""
+    typer.echo(printable(f"{race.title}: {race.steps} steps from {_starts(race)}{median}"))
     columns = [
         Column(title="rank", numeric=True),
         Column(title="optimizer"),
         Column(title="loss at the end", numeric=True),
+        Column(title="mean of the last 5 %", numeric=True),
         *([Column(title="reaches the target", numeric=True)] if race.entries[0].reached is not None else []),
         Column(title="settings"),
     ]
@@ -139,11 +190,12 @@ def _starts(race: Race) -> str:
 def _row(entry: Entry) -> list[str]:
     import numpy as np
 
-    diverged = not np.isfinite(entry.final).any()
     reached = [] if entry.reached is None else [f"{100 * np.isfinite(entry.reached).mean():.0f} %"]
     shown = ", ".join(f"{name}={_short(entry.settings[name])}" for name in entry.chosen)
-    loss = "diverged" if diverged else f"{np.mean(entry.final):.6g}"
-    return [str(entry.rank), entry.label, loss, *reached, shown]
+    end = float(np.median(entry.final))
+    judged = float(np.median(entry.settled))
+    words = f"{judged:.6g}" if np.isfinite(judged) else "diverged" if not np.isfinite(end) else "left the domain"
+    return [str(entry.rank), entry.label, f"{end:.6g}", words, *reached, shown]
 
 
 def _short(value: object) -> str:
@@ -169,6 +221,7 @@ def _print_json(race: Race) -> None:
                     "rule": entry.rule,
                     "rank": entry.rank,
                     "final_losses": entry.final.tolist(),
+                    "judged_losses": entry.settled.tolist(),
                     "settings": {name: _plain(value) for name, value in entry.settings.items()},
                     "reached": None if entry.reached is None else float(np.isfinite(entry.reached).mean()),
                     "ends": [path.points[-1].tolist() for path in race.paths_of(entry.label)],

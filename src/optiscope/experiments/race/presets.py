@@ -9,7 +9,7 @@ import numpy as np
 
 from optiscope.errors import UnknownName
 from optiscope.experiments.race.path import Path
-from optiscope.experiments.race.race import race
+from optiscope.experiments.race.race import final_loss, race, settled_loss
 from optiscope.experiments.race.result import Race
 
 
@@ -59,8 +59,13 @@ def _sphere() -> Race:
     by_rule = {text.partition("(")[0]: count for text, count in steps.items()}
     lengths = {entry.label: by_rule[entry.rule] for entry in whole.entries}
     paths = tuple(_cut(path, lengths[path.optimizer]) for path in whole.paths)
+    ends = {path.optimizer: path for path in paths}
     entries = [
-        replace(entry, final=np.array([path.losses[-1] for path in paths if path.optimizer == entry.label]))
+        replace(
+            entry,
+            final=np.array([final_loss(ends[entry.label])]),
+            settled=np.array([settled_loss(ends[entry.label])]),
+        )
         for entry in whole.entries
     ]
     entries.sort(key=lambda entry: float(entry.final[0]))
