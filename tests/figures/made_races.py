@@ -157,6 +157,8 @@ def race_of(
                 chosen=("learning_rate",),
                 tuning=tuning,
                 final=final,
+                settled=final,
+                curvature="none",
                 reached=reached,
                 rank=len(entries) + 1,
             )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from optiscope.errors import ArgumentError
 from optiscope.experiments.race.presets import preset
 from optiscope.figures.race_fit import batch_losses, epoch_means, race_fit
+from optiscope.problems.functions import function
 from tests.figures.made_races import valley_race
 
 
@@ -28,6 +31,17 @@ def test_an_iterations_loss_is_that_of_its_own_samples_before_the_update(fit):
         rows = slice(step % 16 * 64, step % 16 * 64 + 64)
         outputs = inputs[rows] @ path.points[step, :2] + path.points[step, 2]
         assert losses[step] == pytest.approx(0.5 * np.mean((outputs - targets[rows]) ** 2), rel=1e-12)
+
+
+def test_each_path_is_judged_by_the_mini_batches_of_its_own_seed():
+    problem = function("linear_fit")
+
+    class Shuffled(type(problem)):
+        def batch_value(self, x, *, step, seed):
+            return np.float64(100 * seed + step)
+
+    path = replace(valley_race().paths[0], seed=4)
+    np.testing.assert_array_equal(batch_losses(Shuffled(), path), 400 + np.arange(path.steps))
 
 
 def test_an_epochs_mean_is_over_its_own_iterations(fit):

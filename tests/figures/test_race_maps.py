@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from optiscope.experiments.race.stability import stability_map as measure
 from optiscope.figures.basin_map import basin_map
-from optiscope.figures.stability_map import stability_map
+from optiscope.figures.stability_map import polyak, stability_map
+from optiscope.problems.functions.registry import function
 from tests.figures.made_maps import basins, many_basins, stability
 
 
@@ -14,7 +16,13 @@ def names(figure):
 
 def test_each_end_has_a_colour_and_its_share_in_the_legend():
     figure = basin_map(basins())
-    assert names(figure) == ["(1, 1)  33 %", "(−1, 1)  42 %", "none of them yet  17 %", "diverges  8 %", "minima"]
+    assert names(figure) == [
+        "(1, 1)  33 %",
+        "(−1, 1)  42 %",
+        "at no minimum after 100 steps  17 %",
+        "diverges  8 %",
+        "minima",
+    ]
     cells = figure.data[0]
     assert cells.z.shape == (6, 8)
     assert len({colour for _, colour in cells.colorscale}) == 4
@@ -23,7 +31,7 @@ def test_each_end_has_a_colour_and_its_share_in_the_legend():
 def test_hovering_over_a_start_tells_where_it_ends():
     texts = basin_map(basins()).data[0].text
     assert texts[2][0] == "to (1, 1), 12 steps"
-    assert texts[0][0] == "near no minimum after 100 steps"
+    assert texts[0][0] == "at no minimum after 100 steps"
     assert texts[5][0] == "diverges"
 
 
@@ -74,3 +82,13 @@ def test_a_map_without_any_finite_factor_is_drawn(value):
     given = stability()
     broken = type(given)(**{**vars(given), "contraction": np.full((12, 24), value), "border": np.full(12, np.nan)})
     assert names(stability_map(broken)) == []
+
+
+def test_the_best_settings_by_theory_are_marked_for_momentum():
+    problem = function("sphere(weights=(0.5, 5.0))")
+    figure = stability_map(measure(problem, "momentum", resolution=12))
+    mark = next(trace for trace in figure.data if trace.name == "best by theory")
+    root = (np.sqrt(10.0) - 1.0) / (np.sqrt(10.0) + 1.0)
+    assert mark.x[0] == pytest.approx((2 / (np.sqrt(10.0) + 1.0)) ** 2)
+    assert mark.y[0] == pytest.approx(root**2)
+    assert polyak(measure(problem, "nesterov", resolution=4)) is None

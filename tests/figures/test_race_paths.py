@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from optiscope.experiments.race.path import Path
-from optiscope.figures.race_paths import MARKS, divergences, draw_path, drawn_paths, frame_steps, legend_label
+from optiscope.figures.race_cast import legend_label
+from optiscope.figures.race_paths import MARKS, divergences, draw_path, drawn_paths, frame_steps
 from tests.figures.made_races import saddle_race, valley_race
 
 AREA = ((-1.0, 1.0), (-1.0, 1.0))
@@ -44,7 +45,7 @@ def test_a_long_path_is_thinned_and_keeps_its_ends():
 def test_a_diverging_path_ends_on_the_edge_in_the_direction_of_its_step():
     drawn = draw_path(path_through([[0, 0], [0.5, 0.25], [4.5, 2.25], [1e200, 1e200], [np.inf, np.nan]], 3), AREA)
     assert list(drawn.rows) == [0, 1, 2]
-    assert drawn.exit[0] == pytest.approx(1 - 0.012 * 2)
+    assert drawn.exit[0] == pytest.approx(1 - 0.02 * 2)
     assert drawn.exit[1] == pytest.approx(drawn.exit[0] / 2)
 
 

@@ -78,7 +78,7 @@ def test_another_setting_can_be_on_the_axis(race):
 def test_without_tuning_it_says_how_to_get_it():
     with pytest.raises(ArgumentError, match="tune=60"):
         tuning(valley_race())
-    with pytest.raises(ArgumentError, match="grid"):
+    with pytest.raises(ArgumentError, match="reach=100"):
         reach(valley_race())
 
 

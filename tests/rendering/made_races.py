@@ -28,7 +28,7 @@ def with_finals(finals: dict[str, list[float]], ranks: list[int]) -> Race:
     """A race with these losses at the end, and these ranks."""
     template = beale().entries[0]
     entries = tuple(
-        replace(template, label=label, final=np.array(values), rank=rank)
+        replace(template, label=label, final=np.array(values), settled=np.array(values), rank=rank)
         for (label, values), rank in zip(finals.items(), ranks, strict=True)
     )
     return replace(beale(), entries=entries)

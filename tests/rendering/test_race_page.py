@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from optiscope.rendering.race_page import race_page, verdict
 from optiscope.rendering.race_tables import median, point_text, result_table, settings_table, shown, tuning_tables
 from tests.rendering.made_races import beale, tuned, with_finals
 
+MEASURE = " at the end (mean of the last 3 steps)"
 INFINITE = float("inf")
 
 
@@ -72,11 +74,27 @@ def test_an_unknown_theme_is_refused():
 @pytest.mark.parametrize(
     ("finals", "ranks", "sentence"),
     [
-        ({"A": [0.1], "B": [0.5]}, [1, 2], "A ends lowest after 60 steps: 0.1, before B with 0.5."),
-        ({"A": [0.1], "B": [INFINITE]}, [1, 2], "A ends lowest after 60 steps: 0.1, before B with a divergence."),
-        ({"A": [0.1], "B": [0.1], "C": [3.0]}, [1, 1, 3], "A and B share the first place after 60 steps: loss 0.1."),
-        ({"A": [0.1], "B": [0.1]}, [1, 1], "Nobody wins after 60 steps: A and B cannot be told apart, loss 0.1."),
-        ({"A": [2.0]}, [1], "A ends at 2 after 60 steps."),
+        (
+            {"A": [0.1], "B": [0.5]},
+            [1, 2],
+            f"A comes first after 60 steps: loss 0.1{MEASURE}; next is B with 0.5.",
+        ),
+        (
+            {"A": [0.1], "B": [INFINITE]},
+            [1, 2],
+            f"A comes first after 60 steps: loss 0.1{MEASURE}; next is B with a divergence.",
+        ),
+        (
+            {"A": [0.1], "B": [0.1], "C": [3.0]},
+            [1, 1, 3],
+            f"A and B share the first place after 60 steps, as they do not differ demonstrably: loss 0.1{MEASURE}.",
+        ),
+        (
+            {"A": [0.1], "B": [0.1]},
+            [1, 1],
+            f"Nobody wins after 60 steps: A and B do not differ demonstrably, loss 0.1{MEASURE}.",
+        ),
+        ({"A": [2.0]}, [1], f"A has loss 2{MEASURE}, after 60 steps."),
         ({"A": [INFINITE], "B": [INFINITE]}, [1, 1], "Every path diverged within 60 steps: there is no winner."),
     ],
 )
@@ -126,7 +144,7 @@ def test_the_result_table_has_a_row_for_each_optimizer_in_their_order():
     assert [row[0] for row in table.rows] == [entry.label for entry in beale().entries]
     lost = table.rows[-1][headings.index("diverges at step")]
     assert lost == str(next(path.diverged_at for path in beale().paths if path.diverged_at is not None))
-    assert table.rows[-1][headings.index("final loss")] == "∞"
+    assert table.rows[-1][headings.index("loss at the end")] == "∞"
 
 
 def test_the_settings_table_says_how_settings_were_found():
@@ -170,3 +188,30 @@ def test_a_race_beyond_two_coordinates_has_no_plane_but_a_page(tmp_path: Path):
     page = race_page(result)
     assert 'id="race-curves"' in page
     assert 'id="race-contour"' not in page
+
+
+def test_everybody_who_reaches_the_target_most_often_is_named():
+    race = with_finals({"A": [0.1], "B": [0.2], "C": [0.3]}, [1, 2, 3])
+    reached = {"A": [3.0, 4.0], "B": [5.0, 6.0], "C": [INFINITE, 7.0]}
+    entries = tuple(replace(entry, reached=np.array(reached[entry.label])) for entry in race.entries)
+    sentences = list(verdict(replace(race, entries=entries, target=1.0)))
+    assert sentences[1].startswith("Of starts spread over the domain, A and B reach the target most often, from 100")
+
+
+def test_the_loss_of_the_verdict_is_the_median_of_what_the_race_is_ranked_by():
+    race = with_finals({"A": [1.0, 2.0, 9.0], "B": [3.0, 4.0, 5.0]}, [1, 2])
+    race = replace(race, starts=np.tile(race.starts[:1], (3, 1)), seeds=race.seeds[:1])
+    assert "loss 2 at the end (median of 3 paths, mean of the last 3 steps)" in next(verdict(race))
+
+
+def test_a_tie_for_the_first_place_is_told_once():
+    race = with_finals({"A": [0.1], "B": [0.1]}, [1, 1])
+    race = replace(race, notes=("B does not differ demonstrably from A: a tie.", "Another note."))
+    told = [statement.text for statement in module._statements(race)]
+    assert "Another note." in told
+    assert not any(text.endswith("a tie.") for text in told)
+
+
+def test_the_target_says_where_it_comes_from():
+    race = beale()
+    assert "as asked" in race_page(replace(race, target=0.123))

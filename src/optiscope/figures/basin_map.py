@@ -87,7 +87,10 @@ def _kinds(basins: BasinMap, theme: Theme) -> dict[int, tuple[str, str, float]]:
         share = _share(sum(counts[end] for end in rest), total)
         entry = (f"{len(rest)} other minima  {share}", theme.grid, float(len(kinds)))
         kinds.update(dict.fromkeys(rest[:1], entry))
-    for end, name, colour in ((NOWHERE, "none of them yet", theme.absent), (DIVERGED, "diverges", theme.not_finite)):
+    for end, name, colour in (
+        (NOWHERE, f"at no minimum after {basins.steps:,} steps", theme.absent),
+        (DIVERGED, "diverges", theme.not_finite),
+    ):
         if end in counts:
             kinds[end] = (f"{name}  {_share(counts[end], total)}", _soft(colour, theme), float(len(kinds)))
     return kinds
@@ -125,7 +128,7 @@ def _cells(basins: BasinMap, kinds: dict[int, tuple[str, str, float]]) -> go.Hea
 
 
 def _texts(basins: BasinMap) -> list[list[str]]:
-    special = {DIVERGED: "diverges", NOWHERE: f"near no minimum after {basins.steps:,} steps"}
+    special = {DIVERGED: "diverges", NOWHERE: f"at no minimum after {basins.steps:,} steps"}
     places = [f"to ({x:.4g}, {y:.4g})" for x, y in basins.minima.tolist()]
     return [
         [

@@ -13,9 +13,9 @@ from optiscope.figures.landscape import Area
 from optiscope.figures.theme import Theme
 
 _SYMBOLS = {
-    "global minimum": ("star", 15),
-    "local minimum": ("star", 10),
-    "saddle": ("x-thin", 8),
+    "global minimum": ("star", 12),
+    "local minimum": ("star", 9),
+    "saddle": ("x-thin", 9),
     "maximum": ("triangle-up", 9),
     "degenerate": ("diamond", 8),
 }

@@ -17,6 +17,8 @@ from optiscope.problems.functions.function import Function
 
 RESOLUTION = 151
 """Points along each side of a filled contour."""
+FINE = 301
+"""The same for functions in closed form, which are quick: narrow valleys would break into islands."""
 
 Area: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 """Ends along the first and the second coordinate."""
@@ -118,16 +120,18 @@ def _checked(asked: Area) -> Area:
 
 
 def landscape_of(
-    function: Function, area: Area, *, resolution: int = RESOLUTION, through: Sequence[float] = ()
+    function: Function, area: Area, *, resolution: int | None = None, through: Sequence[float] = ()
 ) -> Landscape:
     """Evaluate a function over an area.
 
     Args:
         function: of two coordinates.
         area: where.
-        resolution: points along each side.
+        resolution: points along each side; `FINE` for a function in closed form and `RESOLUTION` else when None.
         through: heights at which there must be a contour line, such as those of saddles.
     """
+    if resolution is None:
+        resolution = FINE if function.gradient_source == "closed form" else RESOLUTION
     xs, ys = (np.linspace(low, high, resolution) for low, high in area)
     with np.errstate(all="ignore"):
         values = function.value(np.stack(np.meshgrid(xs, ys), axis=-1))
@@ -207,15 +211,18 @@ def contour_trace(landscape: Landscape, theme: Theme, *, title: str = "f") -> An
 
 def colour_bar(landscape: Landscape, theme: Theme, title: str) -> dict[str, Any]:
     """A colour bar over places among the levels, with the true heights as labels."""
-    levels = landscape.levels
-    stride = max(1, math.ceil(len(levels) / 8))
+    levels = landscape.levels.tolist()
+    # Heights of saddles are levels too, but no numbers to read.
+    plain = [place for place, level in enumerate(levels) if float(f"{level:.2g}") == level]
+    named = plain if len(plain) >= 3 else list(range(len(levels)))
+    named = named[:: max(1, math.ceil(len(named) / 8))]
     return {
         "title": {"text": title, "font": {"size": 12, "color": theme.text}},
         "tickfont": {"size": 11, "color": theme.text},
         "tickcolor": theme.muted,
         "tickmode": "array",
-        "tickvals": list(range(0, len(levels), stride)),
-        "ticktext": [f"{level:.4g}".replace("-", "−") for level in levels[::stride]],
+        "tickvals": named,
+        "ticktext": [_tick(levels[place]) for place in named],
         "outlinewidth": 0,
         "ticks": "outside",
         "ticklen": 3,
@@ -223,6 +230,12 @@ def colour_bar(landscape: Landscape, theme: Theme, title: str) -> dict[str, Any]
         "x": 1.012,
         "xpad": 0,
     }
+
+
+def _tick(level: float) -> str:
+    """A height in few letters: 40,000 and 1.2e7."""
+    text = f"{level:,.5g}" if abs(level) < 1e6 else f"{level:.3g}".replace("e+0", "e").replace("e+", "e")
+    return (f"{level:,.0f}" if "e+" in text and abs(level) < 1e6 else text).replace("-", "−")
 
 
 def ground_scale(theme: Theme) -> Scale:

@@ -9,7 +9,8 @@ from optiscope.experiments.race.path import Path
 from optiscope.experiments.race.result import Race
 from optiscope.figures.colours import Colours, Stroke
 from optiscope.figures.panel import LEGEND_ABOVE, Panel, head, legend_room, listed_names, place
-from optiscope.figures.race_paths import MARKS, divergences, legend_label, strokes_of
+from optiscope.figures.race_cast import EMPHASISED, extras, legend_label, principals, strokes_of
+from optiscope.figures.race_paths import MARKS, divergences
 from optiscope.figures.theme import Theme, theme_named
 
 _COORDINATES = 2
@@ -39,6 +40,8 @@ def phase_plot(
         place(figure, _panel(race, index, strokes, chosen), chosen, number=index + 1, x=x, legend=index == 0)
     several = len(race.paths) > len(race.entries)
     notes = ["The first path of each optimizer is drawn."] if several else []
+    if extras(race):
+        notes.append(f"Only the best {EMPHASISED} are drawn.")
     heading = title or f"Phases, {race.title}"
     head(figure, chosen, heading, [*notes, *divergences(race)], room=legend_room(listed_names(figure)))
     return figure.update_layout(showlegend=True, legend=LEGEND_ABOVE, hovermode="closest")
@@ -46,7 +49,7 @@ def phase_plot(
 
 def _panel(race: Race, index: int, strokes: dict[str, Stroke], theme: Theme) -> Panel:
     name = f"x{str(index).translate(_SUBSCRIPTS)}"
-    firsts = [race.paths_of(entry.label)[0] for entry in race.entries]
+    firsts = [race.paths_of(label)[0] for label in principals(race)]
     traces = [_line(race, path, index, strokes[path.optimizer]) for path in firsts]
     starts = np.array([_track(path, index)[0] for path in firsts])
     traces.append(

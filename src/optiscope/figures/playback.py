@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from optiscope.figures.theme import Theme
 
-ROOM = 100
+ROOM = 116
 """Pixels below the axes that the controls take."""
 MILLISECONDS = 33
 """Length of a frame at the common speed: thirty a second."""
@@ -28,6 +28,7 @@ def add_playback(
     active: int,
     redraw: bool,
     slowly: bool = False,
+    linger: bool = False,
 ) -> None:
     """Give a figure its frames, a slider over them, and buttons to play at several speeds and to pause.
 
@@ -38,6 +39,7 @@ def add_playback(
         active: index of the frame that the figure shows.
         redraw: whether frames change more than lines and marks of flat axes; slower.
         slowly: whether a frame takes six times as long, so that it can be looked at.
+        linger: whether films show the beginning more slowly than the rest.
     """
     figure.frames = [dict(frame) for frame in frames]
     buttons: list[dict[str, Any]] = [
@@ -65,7 +67,7 @@ def add_playback(
                 "xanchor": "left",
                 "y": 0.0,
                 "yanchor": "top",
-                "pad": {"t": 100, "l": 0},
+                "pad": {"t": 116, "l": 0},
                 **looks,
             }
         ]
@@ -82,12 +84,17 @@ def add_playback(
                     }
                     for frame in frames
                 ],
-                "currentvalue": {"visible": False},
+                "currentvalue": {
+                    "prefix": "step ",
+                    "xanchor": "right",
+                    "offset": 8,
+                    "font": {"size": 13, "color": theme.text},
+                },
                 "x": 0.0,
                 "len": 1.0,
                 "y": 0.0,
                 "yanchor": "top",
-                "pad": {"t": 44, "l": 0, "r": 0},
+                "pad": {"t": 32, "l": 0, "r": 0},
                 "ticklen": 4,
                 "minorticklen": 0,
                 "tickwidth": 1,
@@ -100,6 +107,7 @@ def add_playback(
             }
         ],
         margin={"b": 54 + ROOM},
+        meta={"linger": True} if linger else None,
     )
 
 

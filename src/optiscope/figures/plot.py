@@ -39,7 +39,9 @@ from optiscope.figures.theme import theme_named
 from optiscope.figures.tuning import tuning
 from optiscope.figures.update_ratio import update_ratio
 from optiscope.figures.wording import quantity_of
+from optiscope.optimizers.schedules.reactive import ReactiveSchedule
 from optiscope.optimizers.schedules.schedule import Schedule
+from optiscope.problems.functions.function import Function
 from optiscope.problems.functions.mini_batches import MiniBatchFunction
 from optiscope.runs import HistogramSeries, Run, Series
 
@@ -85,13 +87,62 @@ def plot(result: object, *, view: str | None = None, theme: str = "light", **vis
     views = _views_of(result)
     chosen = view if view is not None else next(iter(views))
     if chosen not in views:
-        raise UnknownName.among(chosen, views, kind=f"view of a {_kind(result)}")
+        if isinstance(result, Race) and chosen in _RACE_VIEWS:
+            raise ArgumentError(_missing(result.problem, chosen))
+        raise UnknownName.among(
+            chosen, _RACE_VIEWS if isinstance(result, Race) else views, kind=f"view of a {_kind(result)}"
+        )
     builder = views[chosen]
     allowed = _visual_arguments(builder)
     for name in visual:
         if name not in allowed:
             raise UnknownName.among(name, allowed, kind=f"visual argument of the view {chosen!r}")
     return builder(result, theme=theme, **visual)
+
+
+def check_race_view(problem: Function, view: str, *, film: bool = False) -> None:
+    """Refuse, before a race is run, a view that none on this problem can have.
+
+    Args:
+        problem: what will be minimised.
+        view: name of the view.
+        film: whether it is to be a film, for which the view has to move.
+
+    Raises:
+        UnknownName: no such view of a race.
+        ArgumentError: it needs another problem, or it does not move.
+    """
+    if view not in _RACE_VIEWS:
+        raise UnknownName.among(view, _RACE_VIEWS, kind="view of a Race")
+    lacking = view in _PLANE and problem.dimension != 2
+    if lacking or (view == "fit" and not isinstance(problem, MiniBatchFunction)):
+        raise ArgumentError(_missing(problem, view))
+    if film and "animated" not in _visual_arguments(_RACE_VIEWS[view]):
+        moving = [name for name, builder in _RACE_VIEWS.items() if "animated" in _visual_arguments(builder)]
+        raise ArgumentError(
+            f"A film needs a view that moves, and {view!r} stands still. Film {_either(moving)}, or save it as .png, "
+            f".svg, .pdf or .html. Received: view={view!r}."
+        )
+
+
+def _missing(problem: Function, view: str) -> str:
+    """Why a race has no such view."""
+    if view in _PLANE and problem.dimension != 2:
+        return (
+            f"The view {view!r} needs a problem of two coordinates; {problem.name} has {problem.dimension}. "
+            f"Take 'curves' or 'phase' instead. Received: view={view!r}."
+        )
+    reasons = {
+        "fit": f"needs a problem with mini-batches, such as linear_fit, and {problem.name} has none",
+        "tuning": "needs a race in which something was tuned: race(..., tune=60)",
+        "reach": "needs a race with starts spread over the domain and a target: race(..., reach=100), "
+        "with target=... where the minimum is not known",
+    }
+    return f"The view {view!r} {reasons[view]}. Received: view={view!r}."
+
+
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(map(repr, names[:-1]))} or {names[-1]!r}"
 
 
 def view_names(result: object) -> tuple[str, ...]:
@@ -137,11 +188,31 @@ def _views_of(result: object) -> Mapping[str, Builder]:
             return {"lines": curves}
         case Sequence() if result and all(isinstance(one, Schedule) for one in result):
             return {"schedule": schedule_preview}
+        case ReactiveSchedule():
+            raise ArgumentError(
+                f"{result.title} has no preview: it depends on the losses that training reaches, not on the step "
+                f"alone. Draw the race or run that it was used in. Received: {result}."
+            )
         case _:
             raise ArgumentError(
                 "Only a Run, Series, HistogramSeries, Trajectory, Comparison, Race, BasinMap, StabilityMap, Schedule, "
                 f"a list of runs, series or schedules, and a plotly Figure can be drawn. Received: {_kind(result)}."
             )
+
+
+_RACE_VIEWS: Mapping[str, Builder] = {
+    "contour": race_contour,
+    "surface": race_surface,
+    "fit": race_fit,
+    "curves": race_curves,
+    "internals": race_internals,
+    "phase": phase_plot,
+    "tuning": tuning,
+    "reach": reach,
+}
+"""Every view that some race has."""
+_PLANE = frozenset({"contour", "surface", "internals"})
+"""Those that need two coordinates."""
 
 
 def _race_views(race: Race) -> Mapping[str, Builder]:

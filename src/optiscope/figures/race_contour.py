@@ -16,18 +16,22 @@ from optiscope.figures.filled_contour import filled_contour
 from optiscope.figures.landscape import Area, area_of, contour_trace, landscape_of
 from optiscope.figures.panel import LEGEND_ABOVE, head, legend_room, listed_names
 from optiscope.figures.playback import add_playback, packed
-from optiscope.figures.race_paths import (
-    DrawnPath,
-    divergences,
-    drawn_paths,
-    frame_steps,
+from optiscope.figures.race_cast import (
+    OTHERS,
+    crowd_sentence,
+    extras,
+    extras_name,
+    joined_rows,
     legend_label,
+    principals,
     strokes_of,
 )
+from optiscope.figures.race_paths import DrawnPath, divergences, drawn_paths, frame_steps, mark_sizes
+from optiscope.figures.race_words import problem_sentence
 from optiscope.figures.theme import Theme, theme_named
 
-_FEW = 8
-"""Optimizers whose legend stands above the picture; that of more stands beside it."""
+_CROWDED = 12
+"""Paths from which on each is drawn thinner and paler."""
 
 
 def race_contour(
@@ -36,6 +40,7 @@ def race_contour(
     animated: bool = True,
     filled: bool | None = None,
     area: str | Area | None = None,
+    equal: bool = False,
     title: str | None = None,
     colours: Colours | None = None,
     theme: str = "light",
@@ -51,6 +56,7 @@ def race_contour(
             instead of a contour trace; when None as it has to be.
         area: what to draw: "domain", "paths" or the ends along each coordinate, such as ((-2, 5), (-2, 5)); the
             race's own window when None.
+        equal: whether a unit is as long along both axes, so that gradients stand upright on contour lines.
         title: in place of that of the race.
         colours: colours by optimizer, to agree with other figures.
         theme: "light" or "dark".
@@ -61,31 +67,34 @@ def race_contour(
     """
     chosen = theme_named(theme)
     part = area_of(race.problem, seen_points(race), area or race.window or "domain")
-    shown = drawn_paths(race, part)
+    drawn = drawn_paths(race, part)
+    shown = {label: drawn[label] for label in principals(race)}
     strokes = strokes_of(race, chosen, colours)
     ground = landscape_of(race.problem, part, through=saddle_heights(race))
     as_fills = animated if filled is None else filled
     floor = filled_contour(ground, chosen) if as_fills else [contour_trace(ground, chosen)]
-    figure = go.Figure([*floor, *critical_marks(race, part, chosen), _starts(race, chosen)])
+    figure = go.Figure([*floor, *_crowd(race, drawn, strokes), _starts(race, chosen)])
     still = len(figure.data)
     steps = frame_steps(race, shown) if animated else [race.steps]
-    figure.add_traces(moving_traces(race, shown, strokes, part, chosen))
+    moving = moving_traces(race, shown, strokes, part, chosen)
+    # Over the ends of the paths, which are where minima are.
+    figure.add_traces([*moving, *critical_marks(race, part, chosen)])
     if animated:
-        where = list(range(still, len(figure.data)))
-        frames = [{"name": f"{step:,}", "data": _frame(shown, part, step), "traces": where} for step in steps]
-        add_playback(figure, frames, chosen, active=len(steps) - 1, redraw=False)
-    _arrange(figure, race, part, chosen, title or race.title)
+        where = list(range(still, still + len(moving)))
+        frames = [{"name": f"{step:,}", "data": _frame(shown, step), "traces": where} for step in steps]
+        add_playback(figure, frames, chosen, active=len(steps) - 1, redraw=False, linger=lingers(race))
+    _arrange(figure, race, part, chosen, title or race.title, equal=equal)
     return figure
 
 
 def moving_traces(
     race: Race, shown: Mapping[str, Sequence[DrawnPath]], strokes: Mapping[str, Stroke], area: Area, theme: Theme
 ) -> list[Any]:
-    """What changes from frame to frame: the paths, their heads, the crosses of those that leave, the count of steps."""
+    """What changes from frame to frame: the paths, their heads, the crosses of those that leave."""
     traces: list[Any] = []
     for label, several in shown.items():
         for index, drawn in enumerate(several):
-            traces.append(_path_trace(race, label, drawn, strokes[label], area, theme, first=index == 0))
+            traces.append(_path_trace(race, label, drawn, strokes[label], area, first=index == 0))
     for label, several in shown.items():
         colour = strokes[label].colour
         traces.append(
@@ -95,14 +104,13 @@ def moving_traces(
                 name=label,
                 legendgroup=label,
                 showlegend=False,
-                marker={"size": 11, "color": colour, "line": {"width": 2, "color": theme.background}},
+                marker={"size": 11, "color": colour, "line": {"width": 1.5, "color": theme.background}},
                 hoverinfo="skip",
             )
         )
-    lost = _lost(shown, race.steps)
     traces.append(
         go.Scatter(
-            **lost,
+            **_lost(shown, race.steps),
             mode="markers",
             name="diverges",
             legendrank=AFTER_PATHS,
@@ -116,22 +124,31 @@ def moving_traces(
             hovertemplate="leaves the picture and diverges<extra></extra>",
         )
     )
-    traces.append(
-        go.Scatter(
-            x=[area[0][1]],
-            y=[area[1][1]],
-            mode="text",
-            text=[_count(race.steps)],
-            textposition="bottom left",
-            textfont={"size": 14, "color": theme.text},
-            showlegend=False,
-            hoverinfo="skip",
-        )
-    )
     return traces
 
 
-def _frame(shown: Mapping[str, Sequence[DrawnPath]], area: Area, step: int) -> list[Any]:
+def _crowd(race: Race, drawn: Mapping[str, Sequence[DrawnPath]], strokes: Mapping[str, Stroke]) -> list[Any]:
+    """The optimizers that have no colour, whole and in one trace."""
+    labels = extras(race)
+    if not labels:
+        return []
+    rows = joined_rows([path for label in labels for path in drawn[label]])
+    points = np.array([(np.nan, np.nan) if row is None else row[0].points[row[1]] for row in rows])
+    return [
+        go.Scatter(
+            **packed(points),
+            text=["" if row is None else f"{row[0].path.label}, step {row[0].rows[row[1]]:,}" for row in rows],
+            mode="lines",
+            name=extras_name(race),
+            legendgroup=OTHERS,
+            legendrank=AFTER_PATHS - 1,
+            line={"color": strokes[labels[0]].colour, "width": 1},
+            hovertemplate="%{text}<extra></extra>",
+        )
+    ]
+
+
+def _frame(shown: Mapping[str, Sequence[DrawnPath]], step: int) -> list[Any]:
     """The same traces at a step, with no more than what differs."""
     traces: list[Any] = []
     for several in shown.values():
@@ -140,14 +157,12 @@ def _frame(shown: Mapping[str, Sequence[DrawnPath]], area: Area, step: int) -> l
             traces.append({"type": "scatter", **packed(drawn.points[:count])})
     traces += [{"type": "scatter", **_heads(several, step)} for several in shown.values()]
     traces.append({"type": "scatter", **_lost(shown, step)})
-    traces.append({"type": "scatter", "x": [area[0][1]], "y": [area[1][1]], "text": [_count(step)]})
     return traces
 
 
-def _path_trace(
-    race: Race, label: str, drawn: DrawnPath, stroke: Stroke, area: Area, theme: Theme, *, first: bool
-) -> Any:
-    crowded = len(race.paths) > 12
+def _path_trace(race: Race, label: str, drawn: DrawnPath, stroke: Stroke, area: Area, *, first: bool) -> Any:
+    crowded = len(race.starts) * len(race.seeds) * len(principals(race)) > _CROWDED
+    size = 3.5 if crowded else 5.0
     return go.Scatter(
         **packed(drawn.points),
         customdata=hover_numbers(drawn),
@@ -155,12 +170,10 @@ def _path_trace(
         name=legend_label(race, label, area),
         legendgroup=label,
         showlegend=first,
+        opacity=0.6 if crowded else 1.0,
         line={"color": stroke.colour, "width": 1.2 if crowded else 1.8, "dash": stroke.dash},
-        marker={
-            "size": 3.5 if crowded else 5,
-            "color": stroke.colour,
-            "line": {"width": 0 if crowded else 0.6, "color": theme.background},
-        },
+        # Without rims, which would bleach the line where marks stand close.
+        marker={"size": mark_sizes(drawn, area, size).tolist(), "color": stroke.colour, "line": {"width": 0}},
         hovertemplate=hover_template(label),
     )
 
@@ -212,10 +225,6 @@ def _starts(race: Race, theme: Theme) -> Any:
     )
 
 
-def _count(step: int) -> str:
-    return f"step {step:,} "
-
-
 def seen_points(race: Race) -> Float[np.ndarray, "points 2"]:
     """Starts and the paths that stay finite."""
     if race.problem.dimension != 2:
@@ -223,22 +232,24 @@ def seen_points(race: Race) -> Float[np.ndarray, "points 2"]:
     return np.concatenate([race.starts, *(path.points for path in race.paths if path.diverged_at is None)])
 
 
-def problem_sentence(race: Race) -> list[str]:
-    """What is minimised."""
-    return [f"f = {race.problem.formula}."] if race.problem.formula else []
+def lingers(race: Race) -> bool:
+    """Whether the beginning has to be shown slowly: what diverges is gone within a second."""
+    return any(path.diverged_at is not None for path in race.paths)
 
 
-def _arrange(figure: go.Figure, race: Race, area: Area, theme: Theme, title: str) -> None:
+def _arrange(figure: go.Figure, race: Race, area: Area, theme: Theme, title: str, *, equal: bool) -> None:
     below = figure.layout.margin.b
-    many = len(race.entries) > _FEW
-    sentences = problem_sentence(race)
-    room = 0 if many else legend_room(listed_names(figure))
-    head(figure, theme, title, [*sentences, *divergences(race)], room=room)
+    room = legend_room(listed_names(figure))
+    head(figure, theme, title, [*problem_sentence(race, title), *crowd_sentence(race), *divergences(race)], room=room)
     figure.update_layout(
         showlegend=True,
-        legend={"x": 1.17, "y": 1.0} if many else LEGEND_ABOVE,
+        legend=LEGEND_ABOVE,
         xaxis={"title": {"text": "x₀"}, "range": list(area[0]), "showgrid": False},
         yaxis={"title": {"text": "x₁"}, "range": list(area[1]), "showgrid": False},
         hovermode="closest",
         margin={"b": below or 54},
     )
+    if equal:
+        figure.update_layout(
+            xaxis={"constrain": "domain"}, yaxis={"constrain": "domain", "scaleanchor": "x", "scaleratio": 1}
+        )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from optiscope.experiments.race.result import Race
 from optiscope.figures.colours import Colours, Stroke
 from optiscope.figures.decimation import decimate
 from optiscope.figures.panel import LEGEND_ABOVE, ROW, Panel, head, legend_room, listed_names, place
-from optiscope.figures.race_paths import divergences, legend_label, strokes_of
+from optiscope.figures.race_cast import OTHERS, crowd_sentence, extras_name, legend_label, principals, strokes_of
+from optiscope.figures.race_paths import divergences
 from optiscope.figures.scale import AxisScale, choose_scale
 from optiscope.figures.theme import Theme, theme_named, translucent
 
@@ -23,6 +25,10 @@ _LIMIT = 500
 """Points of a line at most."""
 _TALL = 1e4
 """Times the largest value of the finite paths at which those that diverge are cut off on a logarithmic axis."""
+_SMALL = 1e-12
+"""Share of the largest value below which all is drawn alike: at 1e-28 the same has arrived as at 1e-14."""
+_NEGATIVE_DECADES = 4
+"""Decades below the largest value that an axis with negative values shows."""
 _BANDS = 3
 """Optimizers whose bands can be told apart."""
 
@@ -84,12 +90,12 @@ def race_curves(
             heading=True,
             legend=index == 0,
         )
-    notes = [note for panel in panels for note in panel.notes]
+    notes = list(dict.fromkeys(note for panel in panels for note in panel.notes))
     if len(race.paths) > len(race.entries):
         bands = ", bands go from the smallest to the largest" if len(race.entries) <= _BANDS else ""
         notes.insert(0, f"Lines are medians over the paths{bands}.")
     legend = legend_room(listed_names(figure))
-    head(figure, chosen, title or race.title, [*notes, *divergences(race)], room=legend + ROW)
+    head(figure, chosen, title or race.title, [*notes, *crowd_sentence(race), *divergences(race)], room=legend + ROW)
     figure.update_layout(
         showlegend=True, legend={**LEGEND_ABOVE, "y": 1.06}, height=330 * rows + 40 + legend, hovermode="closest"
     )
@@ -111,9 +117,10 @@ def race_panels(race: Race, theme: Theme, strokes: dict[str, Stroke], *, scale: 
         panels.append(_panel(race, "Distance to the nearest minimum", nearest, theme, strokes, scale, "distance"))
     rates = [_middle(path.effective_rates) for path in race.paths]
     panels.append(_panel(race, "Effective learning rate", rates, theme, strokes, scale, "rate"))
+    note = "Effective learning rate: the factor before the (smoothed) gradient, α for momentum"
     if race.problem.dimension > 1:
-        note = "The effective learning rate is the geometric mean over the coordinates."
-        panels[-1] = Panel(**{**vars(panels[-1]), "notes": (*panels[-1].notes, note)})
+        note += ", geometric mean over the coordinates"
+    panels[-1] = replace(panels[-1], notes=(*panels[-1].notes, f"{note}."))
     return panels
 
 
@@ -160,10 +167,12 @@ def _panel(
 ) -> Panel:
     lines = [_line(race, entry.label, values) for entry in race.entries]
     staying = _staying(race, values)
-    axis = choose_scale(scale, [staying])
-    limits = _limits(staying, axis)
-    traces: list[Any] = []
-    for line in lines:
+    axis = _axis(scale, staying, lines)
+    limits, floored = _limits(staying, axis, lines)
+    main = set(principals(race))
+    crowd = [line for line in lines if line.label not in main]
+    traces: list[Any] = _crowd(race, crowd, strokes[crowd[0].label], axis, limits) if crowd else []
+    for line in (one for one in lines if one.label in main):
         traces += _traces(race, line, strokes[line.label], axis, limits)
     crosses = [_cross(line, limits) for line in lines if line.lost is not None]
     if crosses:
@@ -192,6 +201,7 @@ def _panel(
         x={"title": {"text": "step"}, "exponentformat": "none", "separatethousands": True, "range": [0, race.steps]},
         y={"title": {"text": axis_title + axis.suffix}, **axis.axis()},
         message=message,
+        notes=("What is below a trillionth of its start is drawn there.",) if floored else (),
     )
 
 
@@ -227,39 +237,77 @@ def _staying(race: Race, values: Sequence[Float[np.ndarray, " rows"]]) -> Float[
     return np.asarray(seen[np.isfinite(seen)])
 
 
-def _limits(staying: Float[np.ndarray, " values"], axis: AxisScale) -> tuple[float, float]:
-    """What is drawn: one path on its way to infinity would press all others flat."""
+def _axis(scale: str, staying: Float[np.ndarray, " values"], lines: Sequence[_Line]) -> AxisScale:
+    """As `choose_scale`, but symmetric-logarithmic where values of a path that diverges are negative.
+
+    And logarithmic for those who have arrived at zero: they stand at the bottom.
+    """
+    axis = choose_scale(scale, [staying])
+    if scale != "auto":
+        return axis
+    positive = staying[staying > 0]
+    if axis.name != "log" and len(positive) and staying.min() >= 0:
+        axis = choose_scale(scale, [positive])
+    if axis.name != "log":
+        return axis
+    with np.errstate(invalid="ignore"):
+        negative = any(bool((line.middle < 0).any()) for line in lines)
+    if not negative:
+        return axis
+    largest = float(staying.max())
+    exponent = math.floor(math.log10(largest)) - _NEGATIVE_DECADES
+    return AxisScale(name="symlog", threshold=10.0**exponent, largest=_TALL * largest)
+
+
+def _limits(
+    staying: Float[np.ndarray, " values"], axis: AxisScale, lines: Sequence[_Line]
+) -> tuple[tuple[float, float], bool]:
+    """What is drawn, and whether small values are moved up to its floor.
+
+    One path on its way to infinity would press all others flat, and so would one that reaches zero.
+    """
     if not len(staying):
-        return -np.inf, np.inf
+        return (-np.inf, np.inf), False
     low, high = float(staying.min()), float(staying.max())
     if axis.name == "log":
-        return 0.0, _TALL * high
+        first = [float(line.middle[0]) for line in lines if np.isfinite(line.middle[0]) and line.middle[0] > 0]
+        floor = _SMALL * 10.0 ** math.floor(math.log10(max(first))) if first else 0.0
+        below = bool((staying < floor).any())
+        return (floor if below else 0.0, _TALL * high), below
+    if axis.name == "symlog":
+        return (min(-_TALL * high, low), _TALL * high), False
     span = max(high - low, 0.1 * abs(high), 1e-12)
-    return low - 0.5 * span, high + 0.5 * span
+    return (low - 0.5 * span, high + 0.5 * span), False
 
 
 def _cross(line: _Line, limits: tuple[float, float]) -> tuple[float, float]:
-    drawn = np.flatnonzero(np.isfinite(_within(line.middle, limits)))
-    at = int(drawn[-1]) if len(drawn) else 0
-    return float(at), float(line.middle[at])
+    """The step of the divergence, and the last value before it as far as the axis goes."""
+    assert line.lost is not None
+    drawn = np.flatnonzero(np.isfinite(line.middle[: line.lost + 1]))
+    value = float(line.middle[drawn[-1]]) if len(drawn) else limits[1]
+    return float(line.lost), float(np.clip(value, *limits))
 
 
 def _within(values: Float[np.ndarray, " rows"], limits: tuple[float, float]) -> Float[np.ndarray, " rows"]:
+    """What is outside is a gap; on a logarithmic axis with a floor, what is below stands on it."""
     with np.errstate(invalid="ignore"):
-        return np.where((values > limits[0]) & (values <= limits[1]), values, np.nan)
+        raised = np.maximum(values, limits[0]) if limits[0] > 0 else values
+        return np.where((raised >= limits[0]) & (raised <= limits[1]), raised, np.nan)
 
 
 def _traces(race: Race, line: _Line, stroke: Stroke, axis: AxisScale, limits: tuple[float, float]) -> list[Any]:
     middle = _within(line.middle, limits)
+    if axis.name == "log":
+        middle = np.where(middle > 0, middle, np.nan)
     rows = decimate(middle, _LIMIT).rows
     traces: list[Any] = []
     if line.low is not None and line.high is not None and len(race.entries) <= _BANDS:
-        traces += _band(line, (line.low[rows], line.high[rows]), rows, stroke, axis, limits[1])
+        traces += _band(line, (line.low[rows], line.high[rows]), rows, stroke, axis, limits)
     traces.append(
         go.Scatter(
             x=rows,
             y=axis.positions(middle[rows]),
-            customdata=middle[rows],
+            customdata=line.middle[rows],
             mode="lines",
             name=legend_label(race, line.label),
             legendgroup=line.label,
@@ -270,22 +318,51 @@ def _traces(race: Race, line: _Line, stroke: Stroke, axis: AxisScale, limits: tu
     return traces
 
 
+def _crowd(
+    race: Race, lines: Sequence[_Line], stroke: Stroke, axis: AxisScale, limits: tuple[float, float]
+) -> list[Any]:
+    """The optimizers that have no colour, in one trace with gaps."""
+    columns: list[tuple[Any, Any, list[str]]] = []
+    for line in lines:
+        middle = _within(line.middle, limits)
+        if axis.name == "log":
+            middle = np.where(middle > 0, middle, np.nan)
+        rows = decimate(middle, _LIMIT // 2).rows
+        columns.append((np.append(rows, -1), np.append(middle[rows], np.nan), [line.label] * (len(rows) + 1)))
+    if not columns:
+        return []
+    return [
+        go.Scatter(
+            x=np.concatenate([one[0] for one in columns]),
+            y=axis.positions(np.concatenate([one[1] for one in columns])),
+            text=[label for one in columns for label in one[2]],
+            mode="lines",
+            name=extras_name(race),
+            legendgroup=OTHERS,
+            legendrank=1999,
+            line={"color": stroke.colour, "width": 1},
+            hovertemplate="%{text}, step %{x:,d}<extra></extra>",
+        )
+    ]
+
+
 def _band(
     line: _Line,
     ends: tuple[Float[np.ndarray, " drawn"], Float[np.ndarray, " drawn"]],
     rows: Int64[np.ndarray, " drawn"],
     stroke: Stroke,
     axis: AxisScale,
-    top: float,
+    limits: tuple[float, float],
 ) -> list[Any]:
     low, high = ends
+    bottom, top = limits
     shown = np.isfinite(low) & (low <= top)
     if not shown.any():
         return []
     low, high = low[shown], np.minimum(high[shown], top)
     if axis.name == "log":
         positive = low[low > 0]
-        low = np.maximum(low, float(positive.min()) if len(positive) else np.nan)
+        low = np.maximum(low, max(bottom, float(positive.min())) if len(positive) else np.nan)
     return [
         go.Scatter(
             x=np.concatenate([rows[shown], rows[shown][::-1]]),

@@ -13,7 +13,7 @@ from optiscope.experiments.race.path import Path
 from optiscope.experiments.race.result import Race
 from optiscope.figures.colours import Colours
 from optiscope.figures.panel import LEGEND_ABOVE, ROW, Panel, head, place
-from optiscope.figures.race_paths import legend_label, strokes_of
+from optiscope.figures.race_cast import legend_label, strokes_of
 from optiscope.figures.theme import theme_named
 from optiscope.problems.functions.mini_batches import MiniBatchFunction
 
@@ -96,7 +96,9 @@ def race_fit(
 def batch_losses(problem: MiniBatchFunction, path: Path) -> Float[np.ndarray, " steps"]:
     """The loss of the mini-batch of each step, at the point before it."""
     with np.errstate(all="ignore"):
-        return np.array([float(problem.batch_value(path.points[step], step=step)) for step in range(path.steps)])
+        return np.array(
+            [float(problem.batch_value(path.points[step], step=step, seed=path.seed)) for step in range(path.steps)]
+        )
 
 
 def epoch_means(losses: Float[np.ndarray, " steps"], batches: int) -> Float[np.ndarray, " epochs"]:

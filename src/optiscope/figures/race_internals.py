@@ -16,10 +16,11 @@ from optiscope.experiments.race.result import Race
 from optiscope.figures.colours import Colours
 from optiscope.figures.critical_marks import critical_marks
 from optiscope.figures.filled_contour import filled_contour
-from optiscope.figures.landscape import Area, area_of, landscape_of
+from optiscope.figures.landscape import RESOLUTION, Area, area_of, landscape_of
 from optiscope.figures.panel import LEGEND_ABOVE, head, legend_room, listed_names
 from optiscope.figures.playback import add_playback, packed
-from optiscope.figures.race_paths import FRAMES, strokes_of
+from optiscope.figures.race_cast import strokes_of
+from optiscope.figures.race_paths import FRAMES
 from optiscope.figures.theme import Theme, theme_named, translucent
 
 _ASPECT = 1.6
@@ -83,7 +84,12 @@ def race_internals(
     if not 0 <= here <= last:
         raise ArgumentError(f"{path.label} has steps 0 to {last} that can be drawn. Received: step={step!r}.")
     stroke = strokes_of(race, chosen, colours)[path.optimizer]
-    figure = go.Figure([*filled_contour(landscape_of(race.problem, part), chosen), *critical_marks(race, part, chosen)])
+    figure = go.Figure(
+        [
+            *filled_contour(landscape_of(race.problem, part, resolution=RESOLUTION), chosen),
+            *critical_marks(race, part, chosen),
+        ]
+    )
     still = len(figure.data)
     figure.add_traces(_traces(path, arrows, part, here, last, stroke.colour, chosen))
     if animated:
@@ -96,7 +102,10 @@ def race_internals(
         add_playback(figure, frames, chosen, active=steps.index(here), redraw=False, slowly=True)
     bottom = figure.layout.margin.b or 54
     heading = title or f"Inside {path.label}, {race.title}"
-    head(figure, chosen, heading, _sentences(path, arrows), room=legend_room(listed_names(figure)))
+    sentences = _sentences(path, arrows)
+    if not animated:
+        sentences.insert(0, f"Step {here:,}.")
+    head(figure, chosen, heading, sentences, room=legend_room(listed_names(figure)))
     figure.update_layout(
         showlegend=True,
         legend=LEGEND_ABOVE,
@@ -194,12 +203,6 @@ def _traces(path: Path, arrows: list[_Arrow], area: Area, here: int, last: int, 
             "showlegend": False,
             "marker": {"size": 10, "color": colour, "line": {"width": 2, "color": theme.background}},
         },
-        "step": {
-            "mode": "text",
-            "showlegend": False,
-            "textposition": "bottom left",
-            "textfont": {"size": 14, "color": theme.text},
-        },
     }
     return [
         go.Scatter(**place, **{"hoverinfo": "skip", **looks[name]})
@@ -219,7 +222,6 @@ def _places(path: Path, arrows: list[_Arrow], area: Area, at: int) -> dict[str, 
     if path.probes is not None:
         places["look-ahead"] = packed(path.probes[at : at + 1])
     places["head"] = packed(here[None])
-    places["step"] = {"x": [area[0][1]], "y": [area[1][1]], "text": [f"step {at:,} "]}
     return {name: {"type": "scatter", **place} for name, place in places.items()}
 
 

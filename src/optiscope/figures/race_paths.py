@@ -8,18 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int64
 
+from optiscope.analysis.wording import listed
 from optiscope.experiments.race.path import Path
 from optiscope.experiments.race.result import Race
-from optiscope.figures.colours import Colours, Stroke, assign_colours
 from optiscope.figures.landscape import Area
-from optiscope.figures.theme import Theme
 
 MARKS = 200
 """Steps of a path that are drawn at most."""
 FRAMES = 200
 """Frames of a moving picture at most, besides that of the start."""
-_NUMBERS = 400_000
-"""Numbers that the frames of a figure hold at most: some 2 MB in a page."""
+_NUMBERS = 250_000
+"""Numbers that the frames of a figure hold at most: some 1.5 MB in a page."""
+_AXES = np.array([700.0, 400.0])
+"""Pixels of the axes of a common figure."""
+_APART = 1.6
+"""Distance of the middles of two marks at least, as a share of their size."""
+_SENTENCES = 3
+"""Optimizers whose divergence is told in a sentence of its own."""
 _FAR = 6.0
 """Sizes of the picture beyond which a point is moved back along its step: browsers cannot draw a line to 1e300."""
 
@@ -42,24 +47,35 @@ class DrawnPath:
         return int(np.searchsorted(self.rows, step, side="right"))
 
 
-def strokes_of(race: Race, theme: Theme, colours: Colours | None = None) -> dict[str, Stroke]:
-    """Colour and dash of each optimizer."""
-    return assign_colours([entry.label for entry in race.entries], theme, colours)
-
-
-def legend_label(race: Race, label: str, area: Area | None = None) -> str:
-    """Name of an optimizer in a legend, with what became of it: of paths that diverge or that end outside `area`."""
+def fate_of(race: Race, label: str, area: Area | None = None) -> str:
+    """What became of an optimizer's paths: that some diverge, or end outside `area`; empty when none does."""
     paths = race.paths_of(label)
     lost = sum(path.diverged_at is not None for path in paths)
     if lost:
-        return f"{label} (diverges)" if lost == len(paths) else f"{label} ({lost} of {len(paths)} diverge)"
+        return "diverges" if lost == len(paths) else f"{lost} of {len(paths)} diverge"
     if area is None:
-        return label
+        return ""
     low, high = np.array(area).T
     outside = int((~_within(np.array([path.points[-1, :2] for path in paths]), low, high)).sum())
     if not outside:
-        return label
-    return f"{label} (ends outside)" if outside == len(paths) else f"{label} ({outside} of {len(paths)} end outside)"
+        return ""
+    return "ends outside" if outside == len(paths) else f"{outside} of {len(paths)} end outside"
+
+
+def mark_sizes(drawn: DrawnPath, area: Area, size: float) -> Float[np.ndarray, " drawn"]:
+    """`size` for the rows that have a mark, 0 for those that would stand too near to the mark before."""
+    ends = np.array(area)
+    places = drawn.points / (ends[:, 1] - ends[:, 0]) * _AXES
+    sizes = np.zeros(len(places))
+    last = np.full(2, -np.inf)
+    for row, place in enumerate(places):
+        if not np.isfinite(place).all():
+            continue
+        away = float(np.abs(place - last).max())
+        if away >= _APART * size:
+            sizes[row] = size
+            last = place
+    return sizes
 
 
 def divergences(race: Race) -> list[str]:
@@ -72,6 +88,9 @@ def divergences(race: Race) -> list[str]:
             share = "" if len(paths) == 1 else f" on {len(when)} of {len(paths)} paths,"
             first = "" if len(when) == 1 else " first"
             sentences.append(f"{entry.label} diverges{share}{first} at step {min(when):,}.")
+    if len(sentences) > _SENTENCES:
+        names = [entry.label for entry in race.entries if fate_of(race, entry.label).endswith(("diverges", "diverge"))]
+        return [f"{listed(names, limit=_SENTENCES)} diverge."]
     return sentences
 
 
@@ -119,7 +138,7 @@ def _exit(
 ) -> Float[np.ndarray, "2"]:
     """Where the last step out of the picture crosses its edge, a little inside."""
     inside = np.flatnonzero(_within(points, low, high))
-    margin = 0.012 * (high - low)
+    margin = 0.02 * (high - low)
     if not len(inside):
         return np.asarray(np.clip(points[0], low + margin, high - margin))
     at = int(inside[-1])

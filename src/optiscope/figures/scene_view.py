@@ -9,12 +9,16 @@ from jaxtyping import Float
 
 from optiscope.figures.landscape import Area
 
-HEIGHT = 0.65
-"""Height of the scene; it is 1 wide and 1 deep."""
+HEIGHT = 0.55
+"""Height of the scene; it is 1 deep, and a little more than 1 wide."""
+_WIDENED = 0.7
+"""How much wider the scene is when one sees it right from the front: figures are wider than high."""
 
-_DISTANCE = 1.85
-_ELEVATION = math.radians(34)
-_CUSTOMARY = math.radians(45)
+_DISTANCE = 1.8
+_ELEVATIONS = tuple(math.radians(degrees) for degrees in (38, 50, 62))
+_ENOUGH = 0.9
+"""Share of the points that are seen from which on one need not look from higher up."""
+_CUSTOMARY = math.radians(65)
 _SIDES = 24
 _SAMPLES = 48
 
@@ -30,21 +34,38 @@ def eye_for(
         points: what has to be seen, in the units of the surface; rows with NaN are ignored.
     """
     sides = _CUSTOMARY + 2 * math.pi * np.arange(_SIDES) / _SIDES
-    seen = [_visible(heights, area, points[np.isfinite(points).all(axis=-1)], side) for side in sides.tolist()]
-    best = max(seen)
+    known = points[np.isfinite(points).all(axis=-1)]
+    best, elevation, seen = -1.0, _ELEVATIONS[0], [0.0]
+    for angle in _ELEVATIONS:
+        shares = [_visible(heights, area, known, side, angle) for side in sides.tolist()]
+        if max(shares) > best + 0.05:
+            best, elevation, seen = max(shares), angle, shares
+        if best >= _ENOUGH:
+            break
     # Among sides that are about as good, the one nearest to the customary view.
     turns = np.abs(np.angle(np.exp(1j * (sides - _CUSTOMARY))))
     side = min(
         (turn, angle)
         for turn, angle, share in zip(turns.tolist(), sides.tolist(), seen, strict=True)
-        if share > best - 0.03
+        if share > best - 0.015
     )[1]
-    flat = _DISTANCE * math.cos(_ELEVATION)
-    return {"x": flat * math.cos(side), "y": flat * math.sin(side), "z": _DISTANCE * math.sin(_ELEVATION)}
+    flat = _DISTANCE * math.cos(elevation)
+    return {"x": flat * math.cos(side), "y": flat * math.sin(side), "z": _DISTANCE * math.sin(elevation)}
+
+
+def proportions(eye: dict[str, float]) -> dict[str, float]:
+    """The sides of the scene: the one that lies across the view is longer."""
+    flat = math.hypot(eye["x"], eye["y"])
+    across = (eye["y"] ** 2 - eye["x"] ** 2) / flat**2
+    return {"x": 1.0 + _WIDENED * max(0.0, across), "y": 1.0 + _WIDENED * max(0.0, -across), "z": HEIGHT}
 
 
 def _visible(
-    heights: Float[np.ndarray, "rows columns"], area: Area, points: Float[np.ndarray, "points 3"], side: float
+    heights: Float[np.ndarray, "rows columns"],
+    area: Area,
+    points: Float[np.ndarray, "points 3"],
+    side: float,
+    elevation: float,
 ) -> float:
     """Share of the points from which a straight line leads to the eye without going through the surface."""
     if not len(points):
@@ -55,7 +76,7 @@ def _visible(
     x, y = ((points[:, axis] - ends[axis, 0]) / (ends[axis, 1] - ends[axis, 0]) for axis in (0, 1))
     z = (points[:, 2] - low) / tall * HEIGHT
     away = np.linspace(0.03, 1.5, _SAMPLES)[:, None]
-    across, up = math.cos(_ELEVATION), math.sin(_ELEVATION)
+    across, up = math.cos(elevation), math.sin(elevation)
     rows, columns = heights.shape
     column = np.round((x + away * across * math.cos(side)) * (columns - 1)).astype(int)
     row = np.round((y + away * across * math.sin(side)) * (rows - 1)).astype(int)

@@ -80,6 +80,20 @@ def stability_map(stability: StabilityMap, *, title: str | None = None, theme: s
         sentences.append(
             f"Fastest: learning rate {rate:.3g}, momentum {momentum:.2f}, distance × {factors.min():.3g} per step."
         )
+    best = polyak(stability) if len(finite) else None
+    if best is not None:
+        rate, momentum, factor = best
+        figure.add_scatter(
+            x=[rate],
+            y=[momentum],
+            mode="markers",
+            name="best by theory",
+            marker={"symbol": "circle-open", "size": 15, "color": chosen.text, "line": {"width": 2}},
+            hovertemplate="by theory: learning rate %{x:.4g}, momentum %{y:.3g}<extra></extra>",
+        )
+        sentences.append(
+            f"By theory best: learning rate {rate:.3g}, momentum {momentum:.2f}, distance × {factor:.3g} per step."
+        )
     head(figure, chosen, title or f"Where {stability.label} converges on a quadratic", sentences, room=ROW)
     ends = [_ends(stability.learning_rates), _ends(stability.momenta)]
     figure.update_layout(
@@ -89,6 +103,21 @@ def stability_map(stability: StabilityMap, *, title: str | None = None, theme: s
         yaxis={"title": {"text": "momentum"}, "range": ends[1], "showgrid": False},
     )
     return figure
+
+
+def polyak(stability: StabilityMap) -> tuple[float, float, float] | None:
+    """Learning rate, momentum and factor per step that theory says are best for momentum; None for other rules.
+
+    α* = (2/(√L+√m))² and μ* = ((√L−√m)/(√L+√m))², with which the distance shrinks by √μ* per step, where m and L are
+    the least and the largest curvature. Source: B. Polyak, 1964. Nesterov's gradient has another optimum.
+    """
+    if not stability.label.startswith("Momentum"):
+        return None
+    low, high = math.sqrt(float(stability.eigenvalues.min())), math.sqrt(float(stability.eigenvalues.max()))
+    root = (high - low) / (high + low)
+    rate, momentum = (2 / (high + low)) ** 2, root**2
+    within = rate <= float(stability.learning_rates[-1]) and momentum <= float(stability.momenta[-1])
+    return (rate, momentum, root) if within else None
 
 
 def _ends(values: np.ndarray) -> list[float]:

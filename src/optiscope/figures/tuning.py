@@ -12,7 +12,7 @@ from optiscope.errors import ArgumentError
 from optiscope.experiments.race.result import Entry, Race, Tuning
 from optiscope.figures.colours import Colours, Stroke
 from optiscope.figures.panel import LEGEND_ABOVE, head, legend_room, listed_names
-from optiscope.figures.race_paths import strokes_of
+from optiscope.figures.race_cast import OTHERS, crowd_sentence, extras, extras_name, short_label, strokes_of
 from optiscope.figures.scale import AxisScale, choose_scale
 from optiscope.figures.theme import Theme, theme_named, translucent
 
@@ -59,7 +59,7 @@ def tuning(
     top = 1.3 * float(finite.max()) if len(finite) else 1.0
     figure = go.Figure()
     for entry, found in shown:
-        figure.add_traces(_traces(entry, found, setting, strokes[entry.label], axis, top, chosen))
+        figure.add_traces(_traces(race, entry, found, setting, strokes[entry.label], axis, top, chosen))
     if any(_lost(found).any() for _, found in shown):
         figure.add_scatter(
             x=[None],
@@ -75,6 +75,7 @@ def tuning(
     ]
     if setting == "learning_rate" and any(found.sweep > 2 for _, found in shown):
         sentences.append("Lines: the learning rate alone varies.")
+    sentences += crowd_sentence(race)
     head(figure, chosen, title or f"Tuning, {race.title}", sentences, room=legend_room(listed_names(figure)))
     log = setting_is_wide(np.concatenate([_values(found, setting) for _, found in shown]))
     figure.update_layout(
@@ -118,7 +119,7 @@ def setting_is_wide(values: Float[np.ndarray, " n"]) -> bool:
 
 
 def _traces(
-    entry: Entry, found: Tuning, setting: str, stroke: Stroke, axis: AxisScale, top: float, theme: Theme
+    race: Race, entry: Entry, found: Tuning, setting: str, stroke: Stroke, axis: AxisScale, top: float, theme: Theme
 ) -> list[Any]:
     x, lost = _values(found, setting), _lost(found)
     scores = np.minimum(np.where(np.isfinite(found.scores), found.scores, top), top)
@@ -131,17 +132,23 @@ def _traces(
         "legendgroup": entry.label,
         "hovertemplate": "%{text}<extra></extra>",
     }
+    behind = entry.label in extras(race)
     traces = [
         go.Scatter(
             x=x[line],
             y=heights[line],
             mode="lines",
-            name=entry.label,
-            legendgroup=entry.label,
-            line={"color": stroke.colour, "width": 2, "dash": stroke.dash},
-            hoverinfo="skip",
+            name=extras_name(race) if behind else short_label(race, entry.label),
+            legendgroup=OTHERS if behind else entry.label,
+            legendrank=1999 if behind else 1000,
+            showlegend=not behind or entry.label == extras(race)[0],
+            line={"color": stroke.colour, "width": 1 if behind else 2, "dash": stroke.dash},
+            hovertemplate=f"{entry.label}<extra></extra>" if behind else None,
+            hoverinfo=None if behind else "skip",
         )
     ]
+    if behind:
+        return traces
     for chosen, symbol, size, opacity in ((~lost, "circle", 5, 0.45), (lost, "x", 6, 0.6)):
         look = {"symbol": symbol, "size": size, "color": translucent(stroke.colour, opacity)}
         traces.append(go.Scatter(x=x[chosen], y=heights[chosen], text=texts[chosen], marker=look, **marks))

@@ -36,13 +36,45 @@ body {{ font: 16px/1.5 system-ui, sans-serif; }}
 </html>
 """
 
-_FRAGMENT = """<div class="optiscope-figure" id="{identifier}" role="img" aria-label="{label}"></div>
+_FRAGMENT = r"""<div class="optiscope-figure" id="{identifier}" role="img" aria-label="{label}"></div>
 <script type="application/json" id="{identifier}-data">{data}</script>
 <script>
 (function () {{
   var place = document.getElementById("{identifier}");
   var figure = JSON.parse(document.getElementById("{identifier}-data").textContent);
   var config = {{responsive: true, displaylogo: false, showLink: false, plotlyServerURL: ""}};
+  // On a telephone the title takes several lines, the legend stands below, and no icons stand over the title.
+  var width = place.clientWidth, layout = figure.layout, title = layout.title || {{}};
+  var axes = Object.keys(layout).filter(function (key) {{ return /^[xy]axis/.test(key); }});
+  if (width && width < 560 && axes.length <= 2) {{
+    var margin = Object.assign({{t: 60, b: 54, l: 70}}, layout.margin), extra = 0;
+    [[title, 9.5, 22], [title.subtitle, 6.4, 17]].forEach(function (item) {{
+      var part = item[0], letters = Math.floor((width - 84) / item[1]), lines = [""];
+      if (!part || !part.text) {{ return; }}
+      var before = part.text.split("<br>").length;
+      part.text.replace(/<br>/g, " ").split(/\s+/).forEach(function (word) {{
+        var last = lines.length - 1;
+        if (lines[last] && lines[last].length + 1 + word.length > letters) {{ lines.push(word); }}
+        else {{ lines[last] = lines[last] ? lines[last] + " " + word : word; }}
+      }});
+      part.text = lines.join("<br>");
+      extra += (lines.length - before) * item[2];
+    }});
+    var names = figure.data.filter(function (trace) {{ return trace.name && trace.showlegend !== false; }});
+    var below = layout.showlegend !== false && names.length > 1 ? 20 * names.length + 8 : 0;
+    if (below) {{
+      layout.legend = Object.assign({{}}, layout.legend, {{orientation: "h", xref: "container", x: 0.02,
+        xanchor: "left", yref: "container", y: 0.01, yanchor: "bottom", entrywidth: width - 80,
+        entrywidthmode: "pixels"}});
+    }}
+    Object.assign(margin, {{t: margin.t + extra, b: margin.b + below, l: Math.min(margin.l, 52), r: 16}});
+    layout.margin = margin;
+    layout.height = (layout.height || 560) + extra + below;
+    (layout.updatemenus || []).forEach(function (menu) {{
+      if (menu.direction === "right") {{ menu.x = -margin.l / Math.max(width - margin.l - 90, 120); }}
+    }});
+    config.displayModeBar = false;
+  }}
   Plotly.newPlot(place, figure.data, figure.layout, config).then(function () {{
     if (figure.frames && figure.frames.length) {{ return Plotly.addFrames(place, figure.frames); }}
   }});

@@ -9,19 +9,28 @@ import numpy as np
 from jaxtyping import Float
 
 from optiscope.experiments.race.result import Entry, Race, Tuning
+from optiscope.experiments.race.simulation import settled_steps
 from optiscope.rendering.report.blocks import TableBlock, table
 from optiscope.rendering.report.wording import number, share
 
 
 def result_table(race: Race) -> TableBlock:
     """One row an optimizer, best first: place, loss at the end, gradient, divergence, reaching the target."""
-    several = max((len(entry.final) for entry in race.entries), default=0) > 1
-    losses = ("median final loss", "lowest", "highest") if several else ("final loss",)
+    several = max((len(entry.settled) for entry in race.entries), default=0) > 1
+    losses = ("median loss at the end", "lowest", "highest") if several else ("loss at the end",)
     asked = any(entry.reached is not None for entry in race.entries)
     lost = any(path.diverged_at is not None for path in race.paths)
     reach = ("target reached", "steps to it") if asked else ()
     numeric = ("place", *losses, "final ‖gradient‖", *reach)
-    headings = ("optimizer", "place", *losses, "final ‖gradient‖", *(("diverges at step",) if lost else ()), *reach)
+    headings = (
+        "optimizer",
+        "place",
+        *losses,
+        "final ‖gradient‖",
+        *(("diverges at step",) if lost else ()),
+        *reach,
+        "settings",
+    )
     ranks = [entry.rank for entry in race.entries]
     rows = [
         (
@@ -31,10 +40,11 @@ def result_table(race: Race) -> TableBlock:
             number(_last_gradient(race, entry)),
             *((_divergence(race, entry),) if lost else ()),
             *(_reach(entry) if asked else ()),
+            ", ".join(f"{name} = {shown(entry.settings.get(name))}" for name in entry.chosen) or "defaults",
         )
         for entry in race.entries
     ]
-    notes = [f"Losses are exact, after {race.steps:,} steps."]
+    notes = [_about_losses(race)]
     if several:
         notes.append(
             f"Of {len(race.starts):,} starts × {len(race.seeds):,} seeds of the noise, in each of which all run."
@@ -102,10 +112,16 @@ def shown(value: object) -> str:
             return str(value)
 
 
+def _about_losses(race: Race) -> str:
+    tail = settled_steps(race.steps)
+    what = f"the mean of the last {tail:,} steps" if tail > 1 else "that of the last step"
+    return f"Losses are exact, {what} of {race.steps:,}; settings are those given or found."
+
+
 def _losses(entry: Entry, *, several: bool) -> tuple[str, ...]:
     if not several:
-        return (number(float(entry.final[0])),)
-    return tuple(number(float(value)) for value in (median(entry.final), entry.final.min(), entry.final.max()))
+        return (number(float(entry.settled[0])),)
+    return tuple(number(float(value)) for value in (median(entry.settled), entry.settled.min(), entry.settled.max()))
 
 
 def median(values: Float[np.ndarray, " runs"]) -> float:

@@ -108,7 +108,7 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
         )
     if target.is_dir():
         raise ArgumentError(f"The file to be written is a folder; name a file in it. Received: {os.fspath(path)!r}.")
-    if not os.access(target.parent, os.W_OK | os.X_OK):
+    if not _can_write(target.parent):
         raise ArgumentError(
             f"Nothing can be written to that folder; choose another, or change its permissions. "
             f"Received: {os.fspath(path)!r}."
@@ -118,6 +118,15 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
 
         ffmpeg()
     return target
+
+
+def _can_write(folder: Path) -> bool:
+    """Whether a file can be made there: trying tells more than the permissions do."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _check_numbers(**sizes: object) -> None:

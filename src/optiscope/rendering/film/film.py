@@ -129,7 +129,9 @@ def make_film(
     with own_settings():
         # What the printer cannot draw is found before anything is written.
         stage.picture(0)
-    shown = tuple(pictures(len(reel.states), fps=fps, seconds=seconds))
+    meta = figure.layout.meta
+    linger = isinstance(meta, dict) and bool(meta.get("linger"))
+    shown = tuple(pictures(len(reel.states), fps=fps, seconds=seconds, linger=linger))
     return Film(suffix=suffix, width=wide, height=high, fps=fps, shown=shown, stage=stage, readout=readout)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.transforms import Bbox
+from mpl_toolkits.mplot3d.axes3d import Axes3D
 
 from optiscope.rendering.film.reel import Reel
 from optiscope.rendering.film.stage import PlainStage, Stage, new_artists
@@ -24,7 +27,7 @@ from optiscope.rendering.printing.draw import (
 )
 from optiscope.rendering.printing.page import DPI, Page, Panel, new_page
 from optiscope.rendering.printing.part import Part
-from optiscope.rendering.printing.scene import Scene, draw_scene, is_scene_trace, scene_values
+from optiscope.rendering.printing.scene import Scene, corners_of, draw_scene, is_scene_trace, scene_values
 from optiscope.rendering.printing.settings import own_settings
 from optiscope.rendering.printing.shapes import DEPTHS
 from optiscope.rendering.printing.specification import Specification, merge
@@ -37,6 +40,10 @@ _FAR_REACHING = ("type", "name", "showlegend", "legend", "legendgroup", "legendr
 _CONTROLS = ("sliders", "updatemenus")
 _BOTTOM = 54.0
 """Room for an axis with its title, in CSS pixels, where a figure has made room for sliders and buttons."""
+_WORD = np.array([12.0, 8.0])
+"""CSS pixels, across and upwards, by which a word at the edge of a scene may stand out of it."""
+_SCENE_BOTTOM = 6.0
+"""The same below a 3-D scene."""
 
 
 def stage_for(reel: Reel, *, width: int, height: int, scale: float) -> Stage | PlainStage:
@@ -152,12 +159,24 @@ def _without_controls(specification: Specification) -> Specification:
     if len(own) == len(specification.own_layout.properties):
         return specification
     bottom = specification.layout.number("margin.b", 80.0)
-    own = merge(own, {"margin": {"b": min(bottom, _BOTTOM)}})
+    # A scene has its axes within it.
+    scenes_only = all(is_scene_trace(trace) for trace in specification.traces)
+    own = merge(own, {"margin": {"b": min(bottom, _SCENE_BOTTOM if scenes_only else _BOTTOM)}})
     return replace(
         specification,
         own_layout=Part("layout", own),
         layout=Part("layout", merge(specification.template.properties, own)),
     )
+
+
+def _reach(axes: Axes, renderer: RendererAgg) -> Bbox:
+    """Where on the sheet something that moves may be."""
+    if not isinstance(axes, Axes3D):
+        return axes.get_window_extent(renderer)
+    # The axes of a scene reach far beyond its box; what moves, and the words beside it, does not.
+    axes.apply_aspect()
+    corners = corners_of(axes)
+    return Bbox([corners.min(axis=0) - _WORD, corners.max(axis=0) + _WORD])
 
 
 def _in_front(page: Page, reel: Reel, moving: dict[Axes, list[Artist]]) -> list[Artist]:
@@ -172,7 +191,7 @@ def _in_front(page: Page, reel: Reel, moving: dict[Axes, list[Artist]]) -> list[
         still = set(axes.get_children()) - set(own) - {axes.patch, axes.xaxis, axes.yaxis, getattr(axes, "zaxis", None)}
         found += [artist for artist in still if artist.get_zorder() >= floor and artist.get_visible()]
     renderer = page.figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    places = [axes.get_window_extent(renderer) for axes in moving]
+    places = [_reach(axes, renderer) for axes in moving]
     for artist in set(page.figure.get_children()) - set(page.figure.axes) - {page.figure.patch}:
         # A legend that only touches the axes is beside them.
         box = artist.get_window_extent(renderer).padded(-2.0)

@@ -10,7 +10,11 @@ REST = 1.0
 """Seconds for which the end is shown, so that it can be read."""
 
 
-def pictures(states: int, *, fps: float, seconds: float | None = None) -> list[int]:
+LINGER, SLOWER = 30, 3
+"""So many states at the beginning are shown so many times as long, where a film lingers."""
+
+
+def pictures(states: int, *, fps: float, seconds: float | None = None, linger: bool = False) -> list[int]:
     """The state that each picture of a film shows.
 
     Each state is shown once, or as often as makes the movement last `SHORTEST` seconds, and the last one `REST`
@@ -21,10 +25,12 @@ def pictures(states: int, *, fps: float, seconds: float | None = None) -> list[i
         fps: pictures a second.
         seconds: length of the whole film; states are repeated or left out, evenly, to fill it. The first and the last
             are always shown.
+        linger: whether the first states are shown longer; only where no length is asked for.
     """
     if seconds is None:
         often = max(1, math.ceil(SHORTEST * fps / states))
-        return [state for state in range(states) for _ in range(often)] + [states - 1] * round(REST * fps)
+        times = [often * (SLOWER if linger and state < min(LINGER, states // 3) else 1) for state in range(states)]
+        return [state for state, count in enumerate(times) for _ in range(count)] + [states - 1] * round(REST * fps)
     total = max(2, round(seconds * fps))
     rest = round(min(REST, seconds / 5) * fps)
     moving = max(1, total - rest)

@@ -40,7 +40,7 @@ LAYOUT = Vocabulary.of(
     updatemenus
     """,
     values={"margin.pad": (0, 0.0), "images": ([],), "selections": ([],), "barnorm": ("",), "separators": (".,", ".")},
-    harmless="computed datarevision hidesources margin.autoexpand minreducedheight minreducedwidth",
+    harmless="computed datarevision hidesources meta meta.* margin.autoexpand minreducedheight minreducedwidth",
 )
 
 _NUMBERED = ("xaxis", "yaxis", "coloraxis", "scene", "legend")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axis import Axis as MatplotlibAxis
+from mpl_toolkits.mplot3d import proj3d
 from mpl_toolkits.mplot3d.axes3d import Axes3D
 
 from optiscope.rendering.printing.axis import Axis, axis_kind, collect_categories
@@ -45,6 +47,10 @@ SCENE_AXIS = Vocabulary.of(
 )
 
 _DEFAULT_EYE = (1.25, 1.25, 1.25)
+_CLOSE = 1.8
+"""Distance of the camera at which a box of usual shape fills its place."""
+_LABELS = np.array([34.0, 20.0])
+"""Pixels on each side that the labels of the axes take, across and upwards."""
 
 
 def is_scene_trace(trace: Part) -> bool:
@@ -64,6 +70,8 @@ class Scene:
     part: Part
     axes: Axes3D
     scales: tuple[Axis, Axis, Axis]
+    distance: float
+    """From the camera to the middle."""
     drawn: dict[int, list[Artist]] = field(default_factory=dict)
     """What each trace is drawn as, by its place in the figure."""
 
@@ -80,7 +88,38 @@ class Scene:
         """Put the scene where its domain is."""
         x, y = (self.part.column(f"domain.{letter}") for letter in "xy")
         ends = [(float(c[0]), float(c[1])) if c is not None else (0.0, 1.0) for c in (x, y)]  # type: ignore[arg-type]
-        self.axes.set_position(page.place(ends[0], ends[1]))
+        left, bottom, wide, high = page.place(ends[0], ends[1])
+        self.axes.set_position((left, bottom, wide, high))
+        self._fill(page, (left, bottom, wide, high))
+
+    def _fill(self, page: Page, place: tuple[float, float, float, float]) -> None:
+        """Make the box as large as its place, at `_CLOSE` and nearer; smaller, from further away.
+
+        How large a box at some distance is depends on its shape and its side: it is measured, and then adjusted.
+        """
+        axes = self.axes
+        page.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+        axes.apply_aspect()
+        seen = corners_of(axes)
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        sheet = np.array([page.width, page.height])
+        room = np.maximum(np.array(place[2:]) * sheet - 2 * _LABELS, 40.0)
+        factor = float((room / np.maximum(high - low, 1.0)).min()) * _CLOSE / self.distance
+        size = np.array(page.figure.bbox.size)
+        box = axes.get_position()
+        middle = (np.array([box.x0 + box.x1, box.y0 + box.y1]) / 2) * size
+        off = ((low + high) / 2 - middle) * factor
+        # Nothing is cut at the edge of the axes, so they may be larger than their place.
+        half = np.array([box.width, box.height]) * factor / 2
+        target = np.array([place[0] + place[2] / 2, place[1] + place[3] / 2]) - off / size
+        axes.set_position((target[0] - half[0], target[1] - half[1], 2 * half[0], 2 * half[1]))
+
+
+def corners_of(axes: Axes3D) -> np.ndarray:
+    """Where the corners of the box are, in pixels: whatever is drawn in it is between them."""
+    corners = np.array(list(itertools.product(axes.get_xlim(), axes.get_ylim(), axes.get_zlim()))).T
+    across, up, _ = proj3d.proj_transform(*corners, axes.get_proj())
+    return np.asarray(axes.transData.transform(np.column_stack([across, up])))
 
 
 def draw_scene(name: str, traces: Sequence[tuple[int, Part]], page: Page) -> Scene:
@@ -92,7 +131,7 @@ def draw_scene(name: str, traces: Sequence[tuple[int, Part]], page: Page) -> Sce
     axes.computed_zorder = False
     axes.set_autoscale_on(False)
     scales = _scales(part, [trace for _, trace in traces], page)
-    scene = Scene(part=part, axes=axes, scales=scales)
+    scene = Scene(part=part, axes=axes, scales=scales, distance=_distance(part))
     for number, trace in traces:
         scene.drawn[number] = scene.draw_trace(number, trace, page)
     for scale, own in zip(scales, (axes.xaxis, axes.yaxis, axes.zaxis), strict=True):
@@ -174,13 +213,11 @@ def _point_camera(part: Part, axes: Axes3D, scales: tuple[Axis, Axis, Axis]) -> 
         given = tuple(part.number(f"{path}.{letter}", default) for letter, default in zip("xyz", expected, strict=True))
         if not np.allclose(given, expected, atol=0.25 if path == "camera.center" else 1e-6):
             raise cannot_draw(part.name, path, given, drawable=(expected,))
-    x, y, z = (
-        part.number(f"camera.eye.{letter}", default) for letter, default in zip("xyz", _DEFAULT_EYE, strict=True)
-    )
-    distance = math.sqrt(x * x + y * y + z * z) or 1.0
+    x, y, z = _eye(part)
+    distance = _distance(part)
     kind = part.text("camera.projection.type", "perspective")
     axes.set_proj_type("ortho" if kind == "orthographic" else "persp")
-    axes.view_init(elev=math.degrees(math.asin(z / distance)), azim=math.degrees(math.atan2(y, x)))
+    axes.view_init(elev=math.degrees(math.asin(max(-1.0, min(1.0, z / distance)))), azim=math.degrees(math.atan2(y, x)))
     spans = np.array([abs(scale.range[1] - scale.range[0]) for scale in scales])
     mode = part.text("aspectmode", "manual" if part.raw("aspectratio") is not None else "auto")
     if mode == "auto":
@@ -190,5 +227,16 @@ def _point_camera(part: Part, axes: Axes3D, scales: tuple[Axis, Axis, Axis]) -> 
     else:
         aspect = spans if mode == "data" else np.ones(3)
     size = float(np.prod(aspect)) ** (1 / 3)
-    zoom = math.sqrt(sum(value * value for value in _DEFAULT_EYE)) / distance
-    axes.set_box_aspect(tuple(aspect / size), zoom=0.9 * min(max(zoom, 0.1), 4.0) * (1.0 if mode != "manual" else size))
+    axes.set_box_aspect(tuple(aspect / size))
+
+
+def _eye(part: Part) -> tuple[float, float, float]:
+    x, y, z = (
+        part.number(f"camera.eye.{letter}", default) for letter, default in zip("xyz", _DEFAULT_EYE, strict=True)
+    )
+    return x, y, z
+
+
+def _distance(part: Part) -> float:
+    """From the camera to the middle, as far as it can be told apart."""
+    return min(max(math.hypot(*_eye(part)), 0.4), 20.0)

@@ -71,6 +71,10 @@
     }
     if (Object.keys(layout).filter((key) => key.startsWith("yaxis")).length > 1) { height += 150; }
     Object.assign(layout, { margin: { ...margin, r: Math.min(margin.r ?? 28, 16) }, height });
+    layout.margin.l = Math.min(layout.margin.l, 52);
+    const eye = layout.scene?.camera?.eye;
+    // A scene is as large as its height; a window that is higher than wide needs a step back.
+    if (eye) { for (const axis of Object.keys(eye)) { eye[axis] *= 2.1; } }
     for (const menu of layout.updatemenus || []) {
       // Buttons that stand in a row begin at the edge of the window and not of the axes.
       if (menu.direction === "right") { Object.assign(menu, { x: -margin.l / Math.max(width - margin.l - 90, 120) }); }
@@ -97,7 +101,9 @@
       }
     }
     place.dataset.drawn = name;
-    const drawn = Plotly.react(place, figure.data, figure.layout, config);
+    // On a telephone the icons would stand over the title, and nobody hovers.
+    const narrow = place.clientWidth < NARROW || figure.layout.dragmode === false;
+    const drawn = Plotly.react(place, figure.data, figure.layout, narrow ? { ...config, displayModeBar: false } : config);
     if (!figure.frames || !figure.frames.length) { return drawn; }
     delete place.dataset.moves;
     // Frames of the same names take the place of those that may be there from before.
