@@ -276,7 +276,10 @@ def test_what_cannot_be_filmed_is_known_before_a_picture_is_drawn(tmp_path, monk
 
 
 def test_a_folder_that_cannot_be_written_to_is_known_before_a_picture_is_drawn(tmp_path, monkeypatch):
-    monkeypatch.setattr("os.access", lambda *_: False)
+    def refuse(**_):
+        raise PermissionError
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     with pytest.raises(ArgumentError, match="Nothing can be written"):
         save(flat(), tmp_path / "a.mp4")
 
