@@ -40,9 +40,9 @@ def assign_colours(names: Iterable[str], theme: Theme, given: Colours | None = N
         # The last colour is grey: it serves when the others are taken, but nobody asks for it.
         wanted = zlib.crc32(name.encode()) % (slots - 1)
         lap = slots * (len(taken) // slots)
-        place = next(
-            lap + (wanted + shift) % slots for shift in range(slots) if lap + (wanted + shift) % slots not in taken
-        )
+        nearest = [lap + (wanted + shift) % slots for shift in range(slots)]
+        nearest.sort(key=lambda place: place % slots == slots - 1)
+        place = next(place for place in nearest if place not in taken)
         taken[place] = name
     strokes = {
         name: Stroke(colour=theme.palette[place % slots], dash=DASHES[place // slots % len(DASHES)])
