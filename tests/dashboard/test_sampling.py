@@ -96,6 +96,17 @@ def spiked(tmp_path_factory) -> tuple[Sampler, Series, np.ndarray]:
     return Sampler(folder), series, np.sort(places[:20])
 
 
+def higher_beside(sample, series, spike) -> bool:
+    """Whether another of the points in the bucket of this step is higher than the spike there."""
+    of = next(
+        bucket
+        for bucket in np.unique(sample.buckets)
+        if sample.steps[sample.buckets == bucket].min() <= spike <= sample.steps[sample.buckets == bucket].max()
+    )
+    values = sample.values[sample.buckets == of]
+    return bool(values[np.isfinite(values)].max() > series.values[spike])
+
+
 ANY_ZOOM = st.tuples(st.integers(-10, SPIKED_ROWS + 10), st.integers(0, 6), st.floats(1, 10))
 
 
@@ -107,7 +118,9 @@ def test_every_spike_is_in_the_answer_at_every_zoom(spiked, zoom, points):
     high = low + int(factor * 10**exponent)
     [sample] = sampler.sample(["run"], ["loss"], (low, high), points)
     assert_true(sample, series, low, high, points)
-    assert {int(step) for step in places if low <= step <= high} <= set(sample.steps.tolist())
+    for spike in places[(places >= low) & (places <= high)]:
+        # Two spikes may share a bucket where there are fewer buckets than spikes: then the higher one stands for both.
+        assert spike in sample.steps or higher_beside(sample, series, spike)
     assert sample.steps_of_series == (0, SPIKED_ROWS - 1)
 
 
