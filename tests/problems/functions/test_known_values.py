@@ -104,3 +104,16 @@ def test_weights_of_the_sphere_may_be_any_sequence(weights):
 def test_weights_that_make_no_bowl_are_refused(weights):
     with pytest.raises(ArgumentError, match=r"positive finite numbers.*Received"):
         function("sphere", weights=weights)
+
+
+def test_a_function_by_name_is_the_one_of_the_list_however_it_was_found():
+    import pytest
+
+    from optiscope.errors import UnknownName
+    from optiscope.problems.functions.registry import function, function_types
+
+    for name, kind in function_types().items():
+        assert type(function(name)) is kind
+    for name in ("registry", "planar", "function", "beal"):
+        with pytest.raises(UnknownName):
+            function(name)
