@@ -157,7 +157,9 @@ def main() -> None:
             "row_step_float32_us": row32 * 1e6,
             "float32_times_cheaper": step / row32,
         },
-        "bars": {name: {"value": round(value, 3), "bar": bar, "holds": holds} for name, (value, bar, holds) in bars.items()},
+        "bars": {
+            name: {"value": round(value, 3), "bar": bar, "holds": holds} for name, (value, bar, holds) in bars.items()
+        },
     }
     print(json.dumps(report))
 

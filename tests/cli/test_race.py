@@ -90,6 +90,7 @@ def valley(x):
 """
 
 
+@pytest.mark.slow
 def test_own_optimizers_and_functions_come_from_a_file(call, tmp_path):
     from optiscope.optimizers.registered import forget
 
@@ -131,6 +132,7 @@ def test_the_lists_have_everything_with_its_source(call, command, least, keys):
     assert all(one["name"] in table for one in listed)
 
 
+@pytest.mark.slow
 def test_no_framework_is_loaded(call_process, tmp_path):
     script = tmp_path / "loaded.py"
     script.write_text(

@@ -20,6 +20,8 @@ from optiscope.runs.heartbeat import WriterIdentity, write_heartbeat
 from optiscope.runs.run_file import read_run_file, write_run_file
 from tests.dashboard.serving import Stream, ask, edit, write_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -12,6 +12,8 @@ from optiscope.experiments.demo_arms import ARMS
 from optiscope.runs import Position, RunWriter, open_run
 from tests.optional_parts import require
 
+pytestmark = pytest.mark.slow
+
 require("torch", "sklearn")
 
 TINY = replace(QUICK, epochs=1, evaluate_every=14, seeds=(0, 1), arms=ARMS[:2])

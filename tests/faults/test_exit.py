@@ -12,6 +12,8 @@ import pytest
 
 from optiscope.runs import open_run
 
+pytestmark = pytest.mark.slow
+
 PREAMBLE = """
 import os, signal, sys, threading, time
 from optiscope.runs import Position, RunWriter

@@ -16,6 +16,8 @@ from optiscope.rendering.race_page import race_page, verdict
 from optiscope.rendering.race_tables import median, point_text, result_table, settings_table, shown, tuning_tables
 from tests.rendering.made_races import beale, tuned, with_finals
 
+pytestmark = pytest.mark.slow
+
 MEASURE = " at the end (mean of the last 3 steps)"
 INFINITE = float("inf")
 

@@ -16,6 +16,8 @@ from optiscope.rendering.report.lazy_figure import differences
 from optiscope.runs import Position, Run, RunWriter, open_run
 from tests.figures.sample_runs import train
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<img src=x onerror=alert(1)>"
 CLOSING = "</script><script>alert(2)</script>"
 SCRIPTS = re.compile(r"<script[^>]*>.*?</script>", re.DOTALL)

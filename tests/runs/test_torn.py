@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from optiscope.runs import Position, Run, RunWriter, open_run
 from tests.runs.conftest import layer_row, submit
 
+pytestmark = pytest.mark.slow
+
 CONFIGURATION = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

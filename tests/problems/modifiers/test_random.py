@@ -11,6 +11,8 @@ from optiscope.errors import ArgumentError
 from optiscope.problems.functions import function
 from optiscope.problems.modifiers import GradientNoise, Rotation, Shift, SparseGradients
 
+pytestmark = pytest.mark.slow
+
 ROSENBROCK = function("rosenbrock")
 COVARIANCE = np.array([[2.0, -0.6], [-0.6, 0.5]])
 MANY = np.arange(40_000)
