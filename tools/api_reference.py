@@ -32,6 +32,18 @@ def definition(thing: object) -> ast.FunctionDef | ast.ClassDef:
     return node
 
 
+def inherited(thing: object, node: ast.ClassDef) -> list[ast.stmt]:
+    """What a class has from the direct bases of ours that are not on the page themselves, without what it replaces."""
+    own = {statement.name for statement in node.body if isinstance(statement, ast.FunctionDef)}
+    found: list[ast.stmt] = []
+    for base in getattr(thing, "__bases__", ()):
+        if base.__module__.startswith("optiscope.") and getattr(optiscope, base.__name__, None) is not base:
+            body = definition(base)
+            assert isinstance(body, ast.ClassDef)
+            found += [one for one in body.body if not (isinstance(one, ast.FunctionDef) and one.name in own)]
+    return found
+
+
 def parameters(arguments: ast.arguments) -> Iterator[str]:
     """The parameters of a function, spaced as the formatter would, without self."""
     positional = [*arguments.posonlyargs, *arguments.args]
@@ -165,6 +177,7 @@ def section(name: str, thing: object) -> str:
         return "\n".join(
             [f"## {name}", "", "```text", signature(name, node), "```", "", fenced(inspect.getdoc(thing) or "")]
         ).rstrip()
+    node.body = [*inherited(thing, node), *node.body]
     lines = [f"## {name}", "", fenced(inspect.getdoc(thing) or "")]
     data = fields(node) if dataclasses.is_dataclass(thing) else attributes(node)
     items = [*listed(data), *listed(members(node))]

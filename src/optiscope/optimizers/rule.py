@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import copy
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias, final
 
-from optiscope.construction import setting_names
 from optiscope.optimizers.arrays import Array, Arrays, namespace
-from optiscope.optimizers.limits import Choice, Limit
+from optiscope.optimizers.configured import Configured
 from optiscope.optimizers.schedules.schedule import Schedule
-from optiscope.optimizers.search_space import Range
-from optiscope.optimizers.settings import check_settings, differing_settings
 
 Setting: TypeAlias = Any
 """A number; or a `Schedule`, which gives one for each step; or an array with one number for each row of a batch."""
@@ -35,25 +31,15 @@ def unknown_rate(parameter: Array) -> Array:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Rule(ABC):
+class Rule(Configured):
     """An update rule: from gradients to what is added to the parameters.
 
     A rule is a frozen dataclass; its fields are its settings. Parameters, gradients and updates are tuples with one
     array per parameter tensor. Most rules treat each tensor by itself: see `TensorRule`.
     """
 
-    name: ClassVar[str]
-    """Name by which it is asked for, such as "adam"."""
-    title: ClassVar[str]
-    """Name for legends and tables, such as "Adam"."""
     paper: ClassVar[str]
     """Where it comes from: authors, title, year."""
-    reference: ClassVar[str]
-    """What the tests verify it against, step by step: "torch.optim.Adam", "pytorch_optimizer.Lion", "the paper"."""
-    search: ClassVar[Mapping[str, Range]] = {}
-    """The main settings, with the range in which tuning looks for each."""
-    limits: ClassVar[Mapping[str, Limit | Choice]] = {}
-    """What its settings may be, beyond those whose name says it in every rule."""
     batching: ClassVar[Batching] = "single"
     """How a batch of independent trajectories runs: "elementwise": no coordinate looks at another, so any array works;
     "rowwise": sums within a tensor are taken over the axes after the first `batch_axes`, so a batch works;
@@ -61,14 +47,6 @@ class Rule(ABC):
     curvature: ClassVar[Literal["none", "diagonal", "full"]] = "none"
     """What `update` wants as `curvature` beside the gradient: nothing, an estimate of the Hessian's diagonal (an array
     like the parameter), or the Hessian matrix over the flattened tensor."""
-
-    batch_axes: int = field(default=0, repr=False, metadata={"internal": True})
-    """Number of leading axes along which independent trajectories lie. 0 for real networks."""
-    first_tensor: int = field(default=0, repr=False, metadata={"internal": True})
-    """How many parameter tensors of the model come before those that the rule sees: 0 except in later groups."""
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     @abstractmethod
     def init(self, parameters: Arrays) -> State:
@@ -114,38 +92,11 @@ class Rule(ABC):
         del state
         return {}
 
-    @property
-    def settings(self) -> dict[str, Setting]:
-        """The settings by name."""
-        return {name: getattr(self, name) for name in setting_names(type(self))}
-
-    def differing_settings(self) -> tuple[str, ...]:
-        """Names of the settings that are not at the defaults of the rule's class. A schedule counts as given."""
-        return differing_settings(self)
-
-    @final
-    def check(self) -> None:
-        """Raise `ArgumentError` for settings that a new rule could not be made with; `with_settings` does not look."""
-        # On a copy: some rules find out more about themselves there.
-        copy.copy(self).__post_init__()
-
     @final
     def at(self, step: int) -> Rule:
         """This rule with the number of each schedule among its settings at `step`, the count of completed steps."""
         numbers = {name: value(step) for name, value in self.settings.items() if isinstance(value, Schedule)}
         return self.with_settings(**numbers) if numbers else self
-
-    def with_settings(self, **settings: Setting) -> Rule:
-        """A copy with other settings, not checked: a schedule may well reach a learning rate of zero."""
-        changed = copy.copy(self)
-        for name, value in settings.items():
-            object.__setattr__(changed, name, value)
-        return changed
-
-    @final
-    def tensor_axes(self, array: Array) -> tuple[int, ...]:
-        """The axes of one parameter tensor: all after the batch. For sums in "rowwise" rules, with `keepdims=True`."""
-        return tuple(range(self.batch_axes, array.ndim))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from optiscope.errors import ArgumentError
 from optiscope.optimizers.arrays import Array, Arrays
@@ -73,6 +73,6 @@ class ApplyRule(Transformation):
         """Those of the rule."""
         return self.rule.differing_settings()
 
-    def with_settings(self, **settings: Setting) -> Transformation:
+    def with_settings(self, **settings: Setting) -> Self:
         """A copy with other settings of the rule."""
         return super().with_settings(rule=self.rule.with_settings(**settings))

@@ -2,55 +2,33 @@
 
 from __future__ import annotations
 
-import copy
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, final
 
-from optiscope.construction import setting_names
 from optiscope.optimizers.arrays import Array, Arrays
-from optiscope.optimizers.limits import Choice, Limit
-from optiscope.optimizers.rule import Batching, Setting, State, TensorState, has_moved, unknown_rate
-from optiscope.optimizers.search_space import Range
-from optiscope.optimizers.settings import check_settings, differing_settings
+from optiscope.optimizers.configured import Configured
+from optiscope.optimizers.rule import Batching, State, TensorState, has_moved, unknown_rate
 
 Scale: TypeAlias = Any
 """A number, or an array that broadcasts with the tensor."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Transformation(ABC):
+class Transformation(Configured):
     """Takes the direction of each parameter tensor and gives another one.
 
     The first transformation of a chain gets the gradients; what the last one gives is subtracted from the parameters.
     Most treat each tensor by itself: see `TensorTransformation`.
     """
 
-    name: ClassVar[str]
-    """Name of the function that makes it, such as "clip_by_norm"."""
-    title: ClassVar[str]
-    """Name for legends and tables."""
-    reference: ClassVar[str]
-    """What the tests verify it against."""
-    search: ClassVar[Mapping[str, Range]] = {}
-    """The main settings, with the range in which tuning looks for each."""
-    limits: ClassVar[Mapping[str, Limit | Choice]] = {}
-    """What its settings may be, beyond those whose name says it everywhere."""
     batching: ClassVar[Batching] = "elementwise"
     """How a batch of independent trajectories runs; see `Rule.batching`."""
     comes_last: ClassVar[bool] = False
     """Whether it looks at the parameters after the step, so that only others of this kind may follow it."""
     ends_chain: ClassVar[bool] = False
     """Whether nothing at all may follow it: what it sees has to be where the parameters really go."""
-
-    batch_axes: int = field(default=0, repr=False, metadata={"internal": True})
-    """Number of leading axes along which independent trajectories lie. 0 for real networks."""
-    first_tensor: int = field(default=0, repr=False, metadata={"internal": True})
-    """How many parameter tensors of the model come before those that it sees; see `Rule.first_tensor`."""
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     def init(self, parameters: Arrays) -> State:
         """The state before the first step; most need none."""
@@ -86,32 +64,6 @@ class Transformation(ABC):
         """The arrays of the state that describe the first parameter tensor, by name; see `Rule.internals`."""
         del state
         return {}
-
-    @property
-    def settings(self) -> dict[str, Setting]:
-        """The settings by name."""
-        return {name: getattr(self, name) for name in setting_names(type(self))}
-
-    def differing_settings(self) -> tuple[str, ...]:
-        """Names of the settings that are not at the defaults of the class; see `Rule.differing_settings`."""
-        return differing_settings(self)
-
-    @final
-    def check(self) -> None:
-        """Raise `ArgumentError` for settings that a new transformation could not be made with."""
-        copy.copy(self).__post_init__()
-
-    def with_settings(self, **settings: Setting) -> Transformation:
-        """A copy with other settings, not checked."""
-        changed = copy.copy(self)
-        for name, value in settings.items():
-            object.__setattr__(changed, name, value)
-        return changed
-
-    @final
-    def tensor_axes(self, array: Array) -> tuple[int, ...]:
-        """The axes of one parameter tensor: all after the batch."""
-        return tuple(range(self.batch_axes, array.ndim))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
